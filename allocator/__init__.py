@@ -1,0 +1,1 @@
+"""Decides where a marketing budget goes, and can defend the answer."""

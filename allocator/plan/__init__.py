@@ -1,0 +1,1 @@
+"""The linear-programming layer: limits, problem, proof."""

@@ -1,0 +1,1 @@
+"""What a plan maximises, as weights on the spend, margin and revenue of cells."""

@@ -1,0 +1,125 @@
+"""What solving gives: data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from allocator.errors import Finding
+from allocator.plan.rows import Row
+from allocator.response.curve import FloatArray
+from allocator.response.curves import Cell
+
+
+class Status(StrEnum):
+    """How a solve ended; the first two carry a plan."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE_GAP = "feasible_gap"
+    TIME_LIMIT = "time_limit"
+    INFEASIBLE = "infeasible"
+    UNBOUNDED = "unbounded"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What one (tier, channel, period) gets and brings; segments are added up.
+
+    ``margin`` is incremental margin gross of spend. ``marginal_return`` is what the next unit of money
+    earns here (the channel's, when tied); None where the curve takes no more.
+    """
+
+    cell: Cell
+    current: float | None
+    spend: float
+    margin: float
+    margin_interval: tuple[float, float] | None
+    revenue: float | None
+    marginal_return: float | None
+    contacts: float | None
+    tied: bool
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """One limit at the plan.
+
+    ``limit`` and ``value`` are in the row's own unit, for ratio rows the ratio. ``next_unit`` is the gain in the
+    objective per unit of loosening, ``last_unit`` the loss per unit of tightening (both per unit of row
+    slack for ratio rows); None when the row does not bind. ``range`` is the interval of the limit within which
+    ``next_unit`` and ``last_unit`` hold.
+    """
+
+    row: Row
+    limit: float
+    value: float
+    slack: float
+    binding: bool
+    next_unit: float | None = None
+    last_unit: float | None = None
+    range: tuple[float | None, float | None] | None = None
+
+
+@dataclass(frozen=True)
+class Optimality:
+    """The certificate: relative gap to the bound, curve error in money, largest relative violation."""
+
+    gap: float
+    curve_error: float
+    max_violation: float
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One change (or, when none alone cures, one set of changes) after which a plan exists.
+
+    ``limits`` are the new limits in their writer's unit; ``money`` is the size of the move in money.
+    """
+
+    rows: tuple[Row, ...]
+    limits: tuple[float, ...]
+    money: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Limits that contradict each other (a minimal set) and the smallest cures, each verified by a solve."""
+
+    rows: tuple[Row, ...]
+    repairs: tuple[Repair, ...]
+
+
+@dataclass(frozen=True)
+class Today:
+    """The current spend valued by the same curves."""
+
+    spend: float
+    margin: float
+    beaten_in: float | None
+    """Share of draws in which the plan's objective is above today's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A verified plan, or the reason why there is none.
+
+    ``decision_spend`` aligns with the problem's decisions. ``draws`` holds the plan's incremental margin under each draw.
+    ``interchangeable`` names groups of decisions between which money can move without loss, when the optimum is not unique.
+    """
+
+    status: Status
+    solver: str
+    objective: float | None = None
+    decision_spend: tuple[float, ...] = ()
+    cells: tuple[CellResult, ...] = ()
+    rows: tuple[RowResult, ...] = ()
+    optimality: Optimality | None = None
+    marginal_return: float | None = None
+    margin_interval: tuple[float, float] | None = None
+    draws: FloatArray | None = None
+    today: Today | None = None
+    interchangeable: tuple[tuple[str, ...], ...] = ()
+    conflict: Conflict | None = None
+    warnings: tuple[Finding, ...] = ()

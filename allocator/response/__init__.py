@@ -1,0 +1,1 @@
+"""Response curves: what spending earns."""
