@@ -1,0 +1,174 @@
+"""The shape of the house, checked by machine: sizes, arguments, annotations, imports, weight."""
+
+from __future__ import annotations
+
+import ast
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "allocator"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# modules that --help, check and show must not pay for
+HEAVY = (
+    "pandas",
+    "pyarrow",
+    "polars",
+    "pulp",
+    "highspy",
+    "scipy",
+    "ibis",
+    "duckdb",
+    "matplotlib",
+    "sklearn",
+    "statsmodels",
+)
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions() -> Iterator[tuple[str, Function]]:
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, Function):
+                yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", node
+
+
+def length(node: Function) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def arguments(node: Function) -> list[ast.arg]:
+    spec = node.args
+    named = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs, *filter(None, (spec.vararg, spec.kwarg))]
+    return [argument for argument in named if argument.arg not in {"self", "cls"}]
+
+
+def test_functions_are_short() -> None:
+    lengths = sorted(length(node) for _, node in functions())
+    assert statistics.median(lengths) <= 12
+    assert lengths[int(0.9 * (len(lengths) - 1))] <= 40
+    assert [name for name, node in functions() if length(node) > 60] == []
+
+
+def test_files_hold_one_room() -> None:
+    long = {str(path): n for path in FILES if (n := path.read_text(encoding="utf-8").count("\n")) > 400}
+    assert long == {}
+
+
+def test_functions_take_few_arguments() -> None:
+    assert [name for name, node in functions() if len(arguments(node)) > 7] == []
+
+
+def test_everything_is_annotated() -> None:
+    bare = [
+        name
+        for name, node in functions()
+        if node.returns is None or any(argument.annotation is None for argument in arguments(node))
+    ]
+    assert bare == []
+
+
+def test_no_tunnels_of_keywords() -> None:
+    assert [name for name, node in functions() if node.args.kwarg is not None] == []
+
+
+def own_imports(tree: ast.AST) -> Iterator[int]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(module=module, level=level) if (
+                level or (module or "").split(".")[0] == "allocator"
+            ):
+                yield node.lineno
+            case ast.Import(names=names) if any(name.name.split(".")[0] == "allocator" for name in names):
+                yield node.lineno
+
+
+def test_no_own_import_hides_in_a_function() -> None:
+    hidden = [name for name, node in functions() if any(own_imports(node))]
+    assert hidden == []
+
+
+@pytest.mark.parametrize(
+    ("library", "home"),
+    [
+        ("pulp", {"plan/solver.py"}),
+        ("highspy", {"plan/solver.py"}),
+        ("ruamel", {"scenario/load.py"}),
+        ("yaml", set()),
+        ("pickle", set()),
+    ],
+)
+def test_a_library_has_one_home(library: str, home: set[str]) -> None:
+    def imports(path: Path) -> bool:
+        return any(
+            library in {name.split(".")[0] for name in names}
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            for names in [
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            ]
+        )
+
+    assert {str(path.relative_to(PACKAGE)) for path in FILES if imports(path)} == home
+
+
+def test_assertions_are_for_tests() -> None:
+    asserting = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assert)
+    ]
+    assert asserting == []
+
+
+def loaded_by(arguments: list[str]) -> set[str]:
+    program = (
+        "import sys, contextlib, io\n"
+        "from allocator.cli import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
+        f"    main({arguments!r})\n"
+        "print(*{name.split('.')[0] for name in sys.modules})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT, timeout=60
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["run", "--help"], ["check", "scenarios/media_plan.yaml"], ["show", "scenarios/media_plan.yaml"],
+     ["explain", "E104"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_looking_at_a_scenario_loads_no_heavy_library(arguments: list[str]) -> None:
+    assert loaded_by(arguments) & set(HEAVY) == set()
+
+
+def test_help_does_not_even_load_numpy() -> None:
+    assert loaded_by(["--help"]) & {"numpy", "pydantic", "ruamel"} == set()
+
+
+def test_running_does_load_the_solver() -> None:
+    """The check above can fail: the same look at `run` finds what it looks for."""
+    assert {"pulp", "highspy"} <= loaded_by(["run", "scenarios/media_plan.yaml"])
+
+
+def test_public_names_are_few_and_exist() -> None:
+    import allocator
+
+    assert len(allocator.__all__) <= 20
+    assert allocator.__all__ == sorted(allocator.__all__)
+    for name in allocator.__all__:
+        assert getattr(allocator, name) is not None
