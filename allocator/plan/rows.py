@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from allocator import quantities
 from allocator.errors import Origin
 from allocator.response.curves import Cell
 
@@ -16,6 +18,11 @@ class Bound(StrEnum):
 
     MIN = "min"
     MAX = "max"
+
+    @property
+    def sign(self) -> int:
+        """1 where more activity is safer (min), -1 where less is (max)."""
+        return 1 if self is Bound.MIN else -1
 
 
 class Unit(StrEnum):
@@ -29,14 +36,34 @@ class Unit(StrEnum):
 
 
 class Weights(NamedTuple):
-    """Coefficients on what one cell spends and brings."""
+    """Coefficients on what one cell spends and brings; also the amounts themselves, in money."""
 
     spend: float = 0.0
     margin: float = 0.0
     revenue: float = 0.0
 
+    def dot(self, other: Weights) -> float:
+        """Coefficients times amounts.
+
+        Examples
+        --------
+        >>> Weights(spend=-1, margin=1).dot(Weights(spend=100, margin=150))
+        50.0
+        """
+        return float(sum(mine * theirs for mine, theirs in zip(self, other, strict=True)))
+
+    def plus(self, other: Weights, times: float = 1.0) -> Weights:
+        """Give ``self + times * other``."""
+        return Weights(*(mine + times * theirs for mine, theirs in zip(self, other, strict=True)))
+
 
 Terms = Mapping[Cell, Weights]
+Amounts = Mapping[Cell, Weights]
+
+
+def total(terms: Terms, amounts: Amounts) -> float:
+    """Add up ``terms . amounts`` over the cells of `terms`; a cell without an amount counts 0."""
+    return math.fsum(weights.dot(amounts.get(cell, Weights())) for cell, weights in terms.items())
 
 
 @dataclass(frozen=True)
@@ -46,6 +73,26 @@ class Quotient:
     top: Terms
     bottom: Terms
     offset: float = 0.0
+
+    def terms(self, limit: float) -> Terms:
+        """Give the row's terms at a limit on the ratio."""
+        terms: dict[Cell, Weights] = dict(self.top)
+        for cell, weights in self.bottom.items():
+            terms[cell] = terms.get(cell, Weights()).plus(weights, self.offset - limit)
+        return terms
+
+    def at(self, amounts: Amounts) -> float | None:
+        """Give the ratio itself; None where the bottom is 0.
+
+        Examples
+        --------
+        >>> email = Cell("all", "email")
+        >>> roi = Quotient({email: Weights(margin=1)}, {email: Weights(spend=1)}, offset=-1)
+        >>> roi.at({email: Weights(spend=100, margin=150)})
+        0.5
+        """
+        bottom = total(self.bottom, amounts)
+        return total(self.top, amounts) / bottom + self.offset if bottom > 0 else None
 
 
 @dataclass(frozen=True)
@@ -58,7 +105,8 @@ class Row:
         As people see it: ``budget.total``, ``channels.search.min``, ``no_shock[email]``,
         ``curve_end[email, low]``, ``one_per_customer[low]``.
     kind : str
-        The measure (``spend``, ``roi``, ...), or ``budget``, ``channel``, ``curve_end``, ``one_per_customer``.
+        The measure (``spend``, ``roi``, ...), or ``budget``, ``channel``, ``curve_end``,
+        ``one_per_customer``.
     bound : Bound
     terms : mapping of Cell to Weights
     rhs : float
@@ -98,7 +146,105 @@ class Row:
         """Right-hand side in the row's own unit at a given budget."""
         return self.rhs + self.rhs_per_budget * budget
 
+    def written(self, budget: float) -> float:
+        """Give the limit as its writer states it: a ratio, a share, money, contacts.
 
-# also here: `ratio_row(...)` builder, `Row.with_limit(user_limit, budget)` -> Row with another limit in the
-# writer's unit (ratio rows rebuild their terms from the quotient), `Row.written(budget)` -> the writer's limit as a float,
-# `Row.spelled(budget, currency)` -> text such as "-40%" or "120,000".
+        Examples
+        --------
+        >>> cell = Cell("all", "email")
+        >>> Row("no_shock", "change_vs_current", Bound.MIN, {cell: Weights(spend=1)}, rhs=60.0,
+        ...     unit=Unit.SHARE, scale=100.0, shift=1.0).written(budget=500.0)
+        -0.4
+        """
+        if self.ratio_limit is not None:
+            return self.ratio_limit
+        if self._is_share_of_budget:
+            return self.rhs_per_budget
+        return self.limit(budget) / self.scale - self.shift
+
+    def with_limit(self, written: float, budget: float) -> Row:
+        """Give the same row at another limit, in its writer's unit.
+
+        Parameters
+        ----------
+        written : float
+            Such as -0.6 for a change of -60 %.
+        budget : float
+            The budget at which the row is read; it matters for ``budget.total`` only.
+
+        Examples
+        --------
+        >>> cell = Cell("all", "email")
+        >>> row = Row("no_shock", "change_vs_current", Bound.MIN, {cell: Weights(spend=1)}, rhs=60.0,
+        ...           unit=Unit.SHARE, scale=100.0, shift=1.0)
+        >>> row.with_limit(-0.5, budget=500.0).rhs
+        50.0
+        """
+        if self.quotient is not None:
+            return replace(self, terms=self.quotient.terms(written), ratio_limit=written)
+        if self._is_share_of_budget:
+            return replace(self, rhs_per_budget=written)
+        if self.rhs_per_budget:
+            return replace(self, rhs_per_budget=(written + self.shift) * self.scale / budget)
+        return replace(self, rhs=(written + self.shift) * self.scale)
+
+    def activity(self, amounts: Amounts) -> float:
+        """Left-hand side in the row's own unit at what each cell spends and brings."""
+        return total(self.terms, amounts)
+
+    def measured(self, amounts: Amounts, budget: float) -> float | None:
+        """Give what the plan reaches, in the writer's unit; None for a ratio over nothing."""
+        if self.quotient is not None:
+            return self.quotient.at(amounts)
+        per_unit = budget if self._is_share_of_budget else self.scale
+        return self.activity(amounts) / per_unit - self.shift if per_unit else None
+
+    def violation(self, amounts: Amounts, budget: float) -> float:
+        """Give by how much the plan misses the limit, in the row's own unit; 0 where it is kept."""
+        return max(0.0, self.bound.sign * (self.limit(budget) - self.activity(amounts)))
+
+    def spelled(self, budget: float, currency: str = "") -> str:
+        """Write the limit as people do: ``120,000``, ``-40%``, ``1.90 per EUR``.
+
+        Examples
+        --------
+        >>> Row("budget.total", "budget", Bound.MAX, {}, rhs=0.0, rhs_per_budget=1.0).spelled(120_000.0)
+        '120,000'
+        """
+        return self.spell(self.written(budget), currency)
+
+    def spell(self, written: float, currency: str = "") -> str:
+        """Write any value of this row's measure as its writer would."""
+        if self.unit is Unit.SHARE or self.kind == "roi":
+            return quantities.percent(written, None)
+        if self.unit is Unit.RATIO:
+            return quantities.ratio(written) + (f" per {currency}" if currency else "")
+        whole = self.unit is not Unit.CONTACTS_PER_CUSTOMER and math.isclose(
+            written, round(written), abs_tol=5e-3
+        )
+        return quantities.money(written, 0 if whole else 2)
+
+    @property
+    def _is_share_of_budget(self) -> bool:
+        return self.kind == "share_of_budget"
+
+
+def ratio_row(row: Row, quotient: Quotient, limit: float) -> Row:
+    """Give `row` as a limit on a ratio: ``top - (limit - offset) * bottom`` against 0.
+
+    Parameters
+    ----------
+    row : Row
+        Name, kind, bound, unit, path, reason and origin; its terms and right-hand side are replaced.
+    quotient : Quotient
+    limit : float
+        The ratio, as its writer states it (``0.2`` for an ROI of 20 %).
+
+    Examples
+    --------
+    >>> email = Cell("all", "email")
+    >>> roi = Quotient({email: Weights(margin=1)}, {email: Weights(spend=1)}, offset=-1)
+    >>> ratio_row(Row("earn", "roi", Bound.MIN, {}, 0.0, unit=Unit.RATIO), roi, 0.5).terms[email]
+    Weights(spend=-1.5, margin=1.0, revenue=0.0)
+    """
+    return replace(row, quotient=quotient, rhs=0.0, rhs_per_budget=0.0).with_limit(limit, 0.0)
