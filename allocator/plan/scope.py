@@ -1,0 +1,163 @@
+"""What limits speak of: the cells of a plan, what is known of each, and how they are selected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from allocator import quantities
+from allocator.errors import Finding, Origin, ScenarioError, closest, raise_findings
+from allocator.options import Names, Options
+from allocator.plan.rows import Terms, Weights
+from allocator.response.curves import Cell
+
+Dimension = Literal["tier", "channel", "period"]
+DIMENSIONS: Mapping[Dimension, str] = {"channel": "E201", "tier": "E202", "period": "E203"}
+"""What a selector can name, and the error code of a name that is not there."""
+
+
+@dataclass(frozen=True)
+class CellFacts:
+    """What limits need to know of one cell besides its curve (all money over the whole horizon).
+
+    Parameters
+    ----------
+    cell : Cell
+    current : float or None
+        Money spent today; None when unknown.
+    cost_per_contact : float or None
+    contacts_per_customer : float
+        How often a customer can be contacted through the channel.
+    population : float or None
+        Customers of the cell.
+    tied : bool
+        Whether the cell's part of its channel is assumed rather than chosen.
+    current_assumed : bool
+        Whether `current` is an assumed part of the channel's.
+    """
+
+    cell: Cell
+    current: float | None = None
+    cost_per_contact: float | None = None
+    contacts_per_customer: float = 1.0
+    population: float | None = None
+    tied: bool = False
+    current_assumed: bool = False
+
+
+Group = tuple[CellFacts, ...]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The cells a scenario's limits speak of, and where each value was written."""
+
+    cells: Group
+    budget: float
+    origin_of: Callable[[str], Origin | None]
+
+    def labels(self, dimension: Dimension) -> tuple[str, ...]:
+        """Give the names along one dimension, in order of declaration."""
+        return tuple(dict.fromkeys(getattr(facts.cell, dimension) for facts in self.cells))
+
+    def refuse(self, code: str, path: str, what: str, fix: str = "") -> ScenarioError:
+        """Give the error for a value of the scenario."""
+        return ScenarioError(Finding(code, self.origin_of(path), what, fix))
+
+
+class Selector(Options):
+    """Which cells: one name or a list for each of tier, channel, period; absent means all."""
+
+    tier: Names = ()
+    """Tiers."""
+    channel: Names = ()
+    """Channels."""
+    period: Names = ()
+    """Periods."""
+
+    def matches(self, cell: Cell) -> bool:
+        """Whether every dimension the selector names holds the cell.
+
+        Examples
+        --------
+        >>> Selector(channel="email").matches(Cell("low", "email"))
+        True
+        """
+        return all(getattr(cell, at) in getattr(self, at) for at in DIMENSIONS if getattr(self, at))
+
+    def unknown(self, path: str, scope: Scope) -> Iterator[Finding]:
+        """Give a finding for every name that no cell bears."""
+        for dimension, code in DIMENSIONS.items():
+            labels = scope.labels(dimension)
+            for name in getattr(self, dimension):
+                if name not in labels:
+                    match = closest(name, labels)
+                    listed = f"{dimension}s in this scenario: {', '.join(labels)}"
+                    yield Finding(
+                        code,
+                        scope.origin_of(f"{path}.{dimension}"),
+                        f"there is no {dimension} {quantities.quoted(name)}",
+                        f"did you mean '{match}'?" if match else listed,
+                    )
+
+
+def assumed_parts(group: Group, scope: Scope, *, counts_current: bool) -> Iterator[str]:
+    """Give the channels of which the group holds only a part, and that part is assumed."""
+    inside = {facts.cell for facts in group}
+    for channel in dict.fromkeys(facts.cell.channel for facts in group):
+        whole = [facts for facts in scope.cells if facts.cell.channel == channel]
+        assumed = any(facts.tied or (counts_current and facts.current_assumed) for facts in whole)
+        if assumed and not all(facts.cell in inside for facts in whole):
+            yield channel
+
+
+def spend_terms(group: Group) -> Terms:
+    """Give terms that add up the money of the cells."""
+    return {facts.cell: Weights(spend=1.0) for facts in group}
+
+
+def contact_terms(group: Group, path: str, scope: Scope) -> Terms:
+    """Give terms that count contacts: money divided by its cost per contact.
+
+    Raises
+    ------
+    ScenarioError
+        E206, for every channel of the group that states none.
+    """
+    missing = dict.fromkeys(facts.cell.channel for facts in group if not facts.cost_per_contact)
+    raise_findings(
+        [
+            Finding(
+                "E206",
+                scope.origin_of(path),
+                f"contacts of {quantities.quoted(channel)} cannot be counted without its cost per contact",
+                f"add channels.{channel}.cost_per_contact, above 0, or leave the channel out",
+            )
+            for channel in missing
+        ],
+        ScenarioError,
+    )
+    return {facts.cell: Weights(spend=1.0 / (facts.cost_per_contact or 1.0)) for facts in group}
+
+
+def customers(group: Group, path: str, scope: Scope) -> float:
+    """Count the customers of the group's tiers, each once however many channels reach them.
+
+    Raises
+    ------
+    ScenarioError
+        E208, where no cell of a tier knows its population.
+    """
+    by_tier: dict[str, dict[tuple[str, str], float]] = {}
+    for facts in group:
+        by_channel = by_tier.setdefault(facts.cell.tier, {})
+        key = (facts.cell.channel, facts.cell.period)
+        by_channel[key] = by_channel.get(key, 0.0) + (facts.population or 0.0)
+    counts = {tier: max(by_channel.values()) for tier, by_channel in by_tier.items()}
+    empty = [tier for tier, people in counts.items() if people <= 0]
+    if empty:
+        names = ", ".join(map(quantities.quoted, empty))
+        fix = "give the curves a population, or limit contacts in total"
+        raise scope.refuse("E208", path, f"the number of customers of tier {names} is unknown", fix)
+    return sum(counts.values())
