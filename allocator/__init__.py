@@ -1,1 +1,60 @@
-"""Decides where a marketing budget goes, and can defend the answer."""
+"""Decides where a marketing budget goes, and can defend the answer.
+
+>>> import allocator as al
+>>> scenario = al.load_scenario("scenarios/media_plan.yaml")
+>>> forecast = al.fit(scenario)
+>>> plan = al.solve(scenario, forecast)
+>>> plan.status.value
+'optimal'
+
+``print(plan)`` gives the five answers: where the money goes, what it returns, how sure that is, what binds, and
+what the next unit of money earns. The command line ``allocator`` does nothing but call these functions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from allocator.errors import (
+    AllocatorError,
+    DataError,
+    Finding,
+    NoPlanError,
+    Origin,
+    ScenarioError,
+    SolverError,
+)
+from allocator.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from allocator.api.plans import Forecast, Plan, curves_from_frame, fit, solve
+    from allocator.api.scenarios import Scenario, check, load_scenario
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "allocator.api.plans": ("Forecast", "Plan", "curves_from_frame", "fit", "solve"),
+            "allocator.api.scenarios": ("Scenario", "check", "load_scenario"),
+        },
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AllocatorError",
+    "DataError",
+    "Finding",
+    "Forecast",
+    "NoPlanError",
+    "Origin",
+    "Plan",
+    "Scenario",
+    "ScenarioError",
+    "SolverError",
+    "__version__",
+    "check",
+    "curves_from_frame",
+    "fit",
+    "load_scenario",
+    "solve",
+]

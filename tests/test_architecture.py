@@ -146,12 +146,16 @@ def loaded_by(arguments: list[str]) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [["--help"], ["run", "--help"], ["check", "scenarios/media_plan.yaml"], ["show", "scenarios/media_plan.yaml"],
-     ["explain", "E104"]],
-    ids=" ".join,
-)  # fmt: skip
+LOOKING = (
+    ["--help"],
+    ["run", "--help"],
+    ["check", "scenarios/media_plan.yaml"],
+    ["show", "scenarios/media_plan.yaml"],
+    ["explain", "E104"],
+)
+
+
+@pytest.mark.parametrize("arguments", LOOKING, ids=" ".join)
 def test_looking_at_a_scenario_loads_no_heavy_library(arguments: list[str]) -> None:
     assert loaded_by(arguments) & set(HEAVY) == set()
 

@@ -1,0 +1,40 @@
+"""Every public function, and the immutable objects they give; the command line calls only these."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from allocator.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from allocator.api.findings import as_github, as_json, as_text
+    from allocator.api.plans import Forecast, Plan, curves_from_frame, fit, solve
+    from allocator.api.project import explain, init
+    from allocator.api.scenarios import Scenario, check, load_scenario, show
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "allocator.api.findings": ("as_github", "as_json", "as_text"),
+            "allocator.api.plans": ("Forecast", "Plan", "curves_from_frame", "fit", "solve"),
+            "allocator.api.project": ("explain", "init"),
+            "allocator.api.scenarios": ("Scenario", "check", "load_scenario", "show"),
+        },
+    )
+
+__all__ = [
+    "Forecast",
+    "Plan",
+    "Scenario",
+    "as_github",
+    "as_json",
+    "as_text",
+    "check",
+    "curves_from_frame",
+    "explain",
+    "fit",
+    "init",
+    "load_scenario",
+    "show",
+    "solve",
+]

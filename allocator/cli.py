@@ -1,0 +1,248 @@
+"""The command line: arguments in, answers on stdout, everything else on stderr; no arithmetic."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+
+import typer
+
+from allocator import __version__, api
+from allocator.errors import AllocatorError, DataError, Finding, NoPlanError, ScenarioError
+
+if TYPE_CHECKING:
+    from allocator.api import Plan
+
+Made = TypeVar("Made")
+
+DONE, FAULT, BAD_INPUT, NO_PLAN, NOT_PROVEN = range(5)
+EXIT_OF_STATUS = {
+    "optimal": DONE,
+    "feasible_gap": NOT_PROVEN,
+    "time_limit": NOT_PROVEN,
+    "infeasible": NO_PLAN,
+}
+
+HELP = """Decide where a marketing budget goes across customer tiers and channels, and defend the answer.
+
+Start with: allocator init && allocator run media_plan.yaml"""
+
+EPILOG = (
+    "Exit codes: 0 done · 1 internal fault · 2 bad input · 3 no plan satisfies every limit · "
+    "4 a plan, but not proven optimal"
+)
+
+app = typer.Typer(
+    name="allocator",
+    help=HELP,
+    epilog=EPILOG,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Scenario files.", show_default=False)]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A scenario file.", show_default=False)]
+AllowOutside = Annotated[
+    bool, typer.Option("--allow-outside", help="Let paths in the scenario leave the project folder.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on stdout.")]
+
+
+class Format(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+class Solver(StrEnum):
+    """Which solver is asked first."""
+
+    CBC = "cbc"
+    HIGHS = "highs"
+
+
+@app.callback(invoke_without_command=True)
+def _program(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False
+) -> None:
+    if version:
+        _print(f"allocator {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to write it.")] = Path(),
+) -> None:
+    """Write an example project that runs at once, with the schema that lets an editor complete keys."""
+    written = api.init(folder)
+    for path in written:
+        _print(f"wrote {path}")
+    example = next(path for path in written if path.suffix == ".yaml")
+    _print(f"next: allocator run {example}")
+
+
+@app.command()
+def check(
+    files: Files,
+    *,
+    strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
+    style: Annotated[Format, typer.Option("--format", help="How findings are printed.")] = Format.TEXT,
+    no_data: Annotated[bool, typer.Option("--no-data", help="Do not look at the data files.")] = False,
+    allow_outside: AllowOutside = False,
+) -> None:
+    """Validate scenarios: every error in one pass, with its place. Solves nothing."""
+    checked = {
+        str(file): api.check(file, strict=strict, data=not no_data, allow_outside=allow_outside)
+        for file in files
+    }
+    _print(_findings(checked, style))
+    found = [finding for findings in checked.values() for finding in findings]
+    raise typer.Exit(BAD_INPUT if any(finding.severity == "error" for finding in found) else DONE)
+
+
+def _findings(checked: Mapping[str, Sequence[Finding]], style: Format) -> str:
+    if style is Format.JSON:
+        return api.as_json(checked)
+    if style is Format.GITHUB:
+        return api.as_github(finding for findings in checked.values() for finding in findings)
+    return "\n".join(api.as_text(file, findings) for file, findings in checked.items())
+
+
+@app.command()
+def show(
+    file: File,
+    *,
+    diff: Annotated[Path | None, typer.Option("--diff", metavar="OTHER", help="Only what differs.")] = None,
+    allow_outside: AllowOutside = False,
+) -> None:
+    """Print the resolved scenario, each value with the place that wrote it."""
+    files = [file] if diff is None else [file, diff]
+    _print(api.show(*_each(files, lambda path: api.load_scenario(path, allow_outside=allow_outside))))
+
+
+@app.command()
+def run(
+    files: Files,
+    *,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="Replace a value, e.g. 'budget.total=base - 20%'."),
+    ] = None,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,
+    solver: Annotated[Solver, typer.Option("--solver", help="Which solver is asked first.")] = Solver.CBC,
+    allow_outside: AllowOutside = False,
+) -> None:
+    """Print the plan: where the money goes, what it returns, how sure, what binds, what more would earn."""
+    changes = _changes(sets or [])
+
+    def plan(file: Path) -> Plan:
+        scenario = api.load_scenario(file, allow_outside=allow_outside, sets=changes)
+        return api.solve(scenario, api.fit(scenario), solver=solver.value)
+
+    plans = _each(files, plan)
+    if not quiet:
+        _print(_as_json(plans) if json else "\n".join(plan.to_text(width=_width()) for plan in plans))
+    raise typer.Exit(_worst(EXIT_OF_STATUS.get(plan.status.value, FAULT) for plan in plans))
+
+
+def _as_json(plans: Sequence[Plan]) -> str:
+    """One object for one file, one array for several."""
+    if len(plans) == 1:
+        return plans[0].to_json()
+    return "[\n" + ",\n".join(plan.to_json() for plan in plans) + "\n]"
+
+
+def _changes(sets: Iterable[str]) -> dict[str, str]:
+    pairs = [change.partition("=") for change in sets]
+    for path, equals, _ in pairs:
+        if not (path and equals):
+            raise typer.BadParameter(f"write PATH=VALUE, got {path!r}", param_hint="--set")
+    return {path.strip(): value.strip() for path, _, value in pairs}
+
+
+def _each(files: Iterable[Path], make: Callable[[Path], Made]) -> list[Made]:
+    """Make something of every file; findings of all files are told before the command stops."""
+    made: list[Made] = []
+    code = DONE
+    for file in files:
+        try:
+            made.append(make(file))
+        except (ScenarioError, DataError, NoPlanError) as error:
+            _complain(api.as_text(str(file), error.findings))
+            code = _worst([code, NO_PLAN if isinstance(error, NoPlanError) else BAD_INPUT])
+    if code:
+        raise typer.Exit(code)
+    return made
+
+
+def _worst(codes: Iterable[int]) -> int:
+    """Bad input outweighs no plan, which outweighs a plan that is not proven."""
+    order = [FAULT, BAD_INPUT, NO_PLAN, NOT_PROVEN, DONE]
+    return min(codes, key=order.index)
+
+
+@app.command()
+def explain(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="Such as E104.", show_default=False)],
+) -> None:
+    """Explain an error code."""
+    _print(str(api.explain(code)))
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code; never with a traceback.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Default: the program's own.
+    """
+    _forgive_narrow_encodings()
+    try:
+        app(arguments)
+    except AllocatorError as error:
+        _complain(str(error))
+        sys.exit(BAD_INPUT if isinstance(error, ScenarioError | DataError) else FAULT)
+    except Exception as error:  # noqa: BLE001  the last place that can turn a fault of ours into words
+        _report_fault(error)
+        sys.exit(FAULT)
+    sys.exit(DONE)
+
+
+def _report_fault(error: Exception) -> None:
+    if os.environ.get("ALLOCATOR_TRACEBACK"):
+        sys.excepthook(type(error), error, error.__traceback__)
+    _complain(
+        f"internal fault: {type(error).__name__}: {' '.join(str(error).split())} · "
+        "please report it, with the scenario and what it prints under ALLOCATOR_TRACEBACK=1"
+    )
+
+
+def _forgive_narrow_encodings() -> None:
+    """Print '?' for a character the terminal's encoding lacks, instead of stopping half way."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _width() -> int | None:
+    return None
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(text.rstrip("\n") + "\n")
