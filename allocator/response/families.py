@@ -200,9 +200,9 @@ def breakpoints(shape: Shape, reach: float, tolerance: float = CHORD_ERROR) -> F
     Returns
     -------
     array, shape (n_breakpoints,)
-        From 0 to `reach`, dense where the curve bends, at most 129. A curve steep without end at 0 (a
-        power) may miss the tolerance below ``1e-8 * reach`` or for exponents under 0.3; its
-        ``curve_error()`` tells.
+        From 0 to `reach`, dense where the curve bends, at most 129. Where a curve is infinitely steep
+        at 0 (a power, a hill of shape below 1), the chord over the first ``1e-8 * reach`` may miss the
+        tolerance; ``curve_error()`` tells.
 
     Notes
     -----
