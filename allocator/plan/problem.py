@@ -1,13 +1,38 @@
-"""The allocation problem: decisions with their curves, rows, objective; and its linear program."""
+"""The allocation problem: decisions with their curves, rows, objective."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from allocator.plan.rows import Row, Weights
 from allocator.response.curve import FloatArray, ResponseCurve
 from allocator.response.curves import Cell
+
+IntArray = NDArray[np.intp]
+
+
+class Quantities(NamedTuple):
+    """What every decision spends and brings, each shape (n_decisions,), in money."""
+
+    spend: FloatArray
+    margin: FloatArray
+    revenue: FloatArray
+
+
+class Incidence(NamedTuple):
+    """Coefficients of the rows on the decisions they touch, one entry per touching pair."""
+
+    row: IntArray
+    decision: IntArray
+    spend: FloatArray
+    margin: FloatArray
+    revenue: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +51,8 @@ class Decision:
         Of the decision as a whole.
     current : float or None
         Money spent today; None when unknown.
+    cost_per_contact : float or None
+        Money per contact; None where contacts are unknown.
     """
 
     name: str
@@ -34,6 +61,7 @@ class Decision:
     value_shares: FloatArray
     curve: ResponseCurve
     current: float | None = None
+    cost_per_contact: float | None = None
 
     @property
     def tied(self) -> bool:
@@ -63,3 +91,62 @@ class Problem:
     budget: float
     spend_rule: Literal["up_to", "exactly"]
     currency: str
+
+    @cached_property
+    def incidence(self) -> Incidence:
+        """The rows' coefficients on decisions; a tied decision's cells are added up.
+
+        Raises
+        ------
+        ValueError
+            When a row names a cell that no decision has, or counts revenue where none is known.
+        """
+        entries: dict[tuple[int, int], FloatArray] = {}
+        for pair, weights in self._terms():
+            entries[pair] = entries.get(pair, np.zeros(3)) + weights
+        pairs = np.array(list(entries), dtype=np.intp).reshape(-1, 2)
+        weights = np.array(list(entries.values())).reshape(-1, 3)
+        unknown = [j for j, decision in enumerate(self.decisions) if decision.curve.revenue is None]
+        lacking = np.isin(pairs[:, 1], unknown) & (weights[:, 2] != 0)
+        if lacking.any() or (unknown and self.objective.revenue):
+            j = int(pairs[lacking, 1][0]) if lacking.any() else unknown[0]
+            raise ValueError(f"the revenue of {self.decisions[j].name} is counted but not known")
+        return Incidence(pairs[:, 0], pairs[:, 1], weights[:, 0], weights[:, 1], weights[:, 2])
+
+    def _terms(self) -> Iterator[tuple[tuple[int, int], FloatArray]]:
+        place = {
+            cell: (j, spend, value)
+            for j, decision in enumerate(self.decisions)
+            for cell, spend, value in zip(
+                decision.cells, decision.spend_shares, decision.value_shares, strict=True
+            )
+        }
+        for i, row in enumerate(self.rows):
+            for cell, weights in row.terms.items():
+                if cell not in place:
+                    raise ValueError(f"{row.name} limits {cell}, which no decision fills")
+                j, spend, value = place[cell]
+                shares = np.array([spend, value, value])
+                yield (i, j), np.array(weights) * shares
+
+    def quantities(self, spend: ArrayLike) -> Quantities:
+        """Recompute what `spend`, shape (n_decisions,) in money, brings by the curves themselves."""
+        spend = np.asarray(spend, dtype=float)
+        margin = [float(d.curve.at(s)) for d, s in zip(self.decisions, spend, strict=True)]
+        revenue = [d.curve.revenue_at(float(s)) or 0.0 for d, s in zip(self.decisions, spend, strict=True)]
+        return Quantities(spend, np.array(margin, dtype=float), np.array(revenue, dtype=float))
+
+    def activities(self, got: Quantities) -> FloatArray:
+        """Left-hand side of every row, shape (n_rows,), in the rows' own units."""
+        row, at, *weights = self.incidence
+        parts = sum(w * q[at] for w, q in zip(weights, got, strict=True))
+        return np.asarray(np.bincount(row, parts, minlength=len(self.rows)), dtype=float)
+
+    @cached_property
+    def limits(self) -> FloatArray:
+        """Right-hand side of every row, shape (n_rows,), in the rows' own units."""
+        return np.array([row.limit(self.budget) for row in self.rows], dtype=float)
+
+    def value(self, got: Quantities) -> float:
+        """Add up the objective, in its unit."""
+        return float(sum(weight * float(q.sum()) for weight, q in zip(self.objective, got, strict=True)))

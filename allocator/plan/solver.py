@@ -1,0 +1,267 @@
+"""The only module that talks to solvers: CBC through PuLP, HiGHS through highspy.
+
+Both get the same program, always minimised (dual signs agree only there), with neutral names (PuLP rewrites
+others) and rows added up beforehand. No answer is taken on its status: `solve_program` recomputes it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import highspy
+import numpy as np
+import pulp
+
+from allocator.plan.certify import is_proven
+from allocator.plan.program import LinearProgram
+from allocator.plan.solution import Status
+from allocator.response.curve import FloatArray
+
+Engine = Literal["cbc", "highs"]
+
+_HIGHS_STATUS = {
+    highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
+    highspy.HighsModelStatus.kModelEmpty: Status.OPTIMAL,
+    highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
+    highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
+    highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
+}
+_CBC_STATUS = {
+    pulp.constants.LpStatusOptimal: Status.OPTIMAL,
+    pulp.constants.LpStatusInfeasible: Status.INFEASIBLE,
+    pulp.constants.LpStatusUnbounded: Status.UNBOUNDED,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class RawSolution:
+    """A solver's answer in the program's own units, of a minimisation.
+
+    ``row_dual`` is the change of the objective per unit of right-hand side, ``reduced_cost`` the cost of a
+    column less what its rows pay. Arrays are empty without a plan, duals also with integer columns. ``doubt``
+    says where two solvers contradicted each other.
+    """
+
+    status: Status
+    engine: Engine
+    x: FloatArray
+    row_dual: FloatArray
+    reduced_cost: FloatArray
+    objective: float = float("nan")
+    bound: float = float("nan")
+    gap: float = float("nan")
+    doubt: str = ""
+
+
+def solve_program(lp: LinearProgram, engine: Engine = "cbc") -> RawSolution:
+    """Solve a program and check the answer; HiGHS gives the second opinion on every doubtful one of CBC.
+
+    Parameters
+    ----------
+    lp : LinearProgram
+        Scaled so that numbers lie between about 1e-3 and 1e4.
+    engine : {"cbc", "highs"}
+
+    Returns
+    -------
+    RawSolution
+        ``OPTIMAL`` only when feasible and, without integer columns, when the duals prove it.
+
+    Examples
+    --------
+    >>> from allocator.plan.program import Entries, Interval
+    >>> lp = LinearProgram.build([-2.0, -1.0], Interval([0, 0], [5, 9]),
+    ...                          Entries([0, 0], [0, 1], [1.0, 1.0]), Interval([-np.inf], [8]))
+    >>> answer = solve_program(lp, "highs")
+    >>> answer.x, answer.row_dual, answer.objective
+    (array([5., 3.]), array([-1.]), -13.0)
+    """
+    if bool((lp.col_lower > lp.col_upper).any() or (lp.row_lower > lp.row_upper).any()):
+        return _without_plan(Status.INFEASIBLE, engine)
+    if engine == "highs":
+        return _checked(lp, HotModel(lp).run())
+    first = _checked(lp, _solve_cbc(lp))
+    if first.status is Status.OPTIMAL:
+        return first
+    second = _checked(lp, HotModel(lp).run())
+    if second.status is first.status:
+        return first
+    return replace(second, doubt=f"CBC says {first.status}, HiGHS says {second.status}")
+
+
+class HotModel:
+    """A program kept in HiGHS, so that the next solve starts from the last basis.
+
+    Examples
+    --------
+    >>> from allocator.plan.program import Entries, Interval
+    >>> rows = Interval([-np.inf], [4])
+    >>> lp = LinearProgram.build([-1.0], Interval([0], [9]), Entries([0], [0], [1.0]), rows)
+    >>> hot = HotModel(lp)
+    >>> hot.run().objective
+    -4.0
+    >>> hot.bound_rows(np.array([-np.inf]), np.array([5.0]))
+    >>> hot.run().objective
+    -5.0
+    """
+
+    def __init__(self, lp: LinearProgram) -> None:
+        self.lp = lp
+        self._highs: Any = highspy.Highs()
+        for option, value in (
+            ("output_flag", False),
+            ("threads", 1),
+            ("presolve", "on" if lp.integer.any() else "off"),
+            ("primal_feasibility_tolerance", 1e-9),
+            ("dual_feasibility_tolerance", 1e-9),
+        ):
+            self._highs.setOptionValue(option, value)
+        self._highs.passModel(_highs_model(lp))
+
+    def bound_rows(self, lower: FloatArray, upper: FloatArray) -> None:
+        """Set the bounds of all rows; only those that differ are touched."""
+        lp = self.lp
+        for i in np.flatnonzero((lower != lp.row_lower) | (upper != lp.row_upper)):
+            self._highs.changeRowBounds(int(i), float(lower[i]), float(upper[i]))
+        self.lp = replace(lp, row_lower=lower, row_upper=upper)
+
+    def bound_columns(self, lower: FloatArray, upper: FloatArray) -> None:
+        """Set the bounds of all columns; only those that differ are touched."""
+        lp = self.lp
+        moved = np.flatnonzero((lower != lp.col_lower) | (upper != lp.col_upper)).astype(np.int32)
+        if len(moved):
+            self._highs.changeColsBounds(len(moved), moved, lower[moved], upper[moved])
+        self.lp = replace(lp, col_lower=lower, col_upper=upper)
+
+    def charge(self, cost: FloatArray) -> None:
+        """Set the cost of all columns."""
+        every = np.arange(len(cost), dtype=np.int32)
+        self._highs.changeColsCost(len(cost), every, cost)
+        self.lp = replace(self.lp, cost=cost)
+
+    def run(self) -> RawSolution:
+        """Minimise from the last basis."""
+        self._highs.run()
+        status = self._highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:
+            self._highs.setOptionValue("presolve", "off")
+            self._highs.run()
+            status = self._highs.getModelStatus()
+        found = _HIGHS_STATUS.get(status, Status.ERROR)
+        return self._answer() if found is Status.OPTIMAL else _without_plan(found, "highs")
+
+    def basis(self) -> object:
+        """Give the basis of the last solve, for `restore`."""
+        return self._highs.getBasis()
+
+    def restore(self, basis: object) -> None:
+        """Start the next solve from `basis`."""
+        self._highs.setBasis(basis)
+
+    def row_ranges(self) -> tuple[FloatArray, FloatArray]:
+        """Give, per row, how low and how high its binding bound can go with the same basis."""
+        _, ranging = self._highs.getRanging()
+        return np.array(ranging.row_bound_dn.value_), np.array(ranging.row_bound_up.value_)
+
+    def _answer(self) -> RawSolution:
+        lp, solution = self.lp, self._highs.getSolution()
+        x = np.clip(np.array(solution.col_value, dtype=float), lp.col_lower, lp.col_upper)
+        objective = float(lp.cost @ x)
+        if lp.integer.any():
+            info = self._highs.getInfo()
+            return RawSolution(
+                Status.OPTIMAL, "highs", _rounded(lp, x), np.zeros(0), np.zeros(0), objective,
+                float(info.mip_dual_bound), float(info.mip_gap),
+            )  # fmt: skip
+        dual = np.array(solution.row_dual, dtype=float)
+        return RawSolution(Status.OPTIMAL, "highs", x, dual, lp.reduced_cost(dual), objective, objective, 0.0)
+
+
+def _highs_model(lp: LinearProgram) -> Any:  # noqa: ANN401 - highspy has no types
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = lp.n_cols, lp.n_rows
+    model.col_cost_, model.col_lower_, model.col_upper_ = lp.cost, lp.col_lower, lp.col_upper
+    model.row_lower_, model.row_upper_ = lp.row_lower, lp.row_upper
+    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    model.a_matrix_.start_ = lp.starts.astype(np.int32)
+    model.a_matrix_.index_ = lp.index.astype(np.int32)
+    model.a_matrix_.value_ = lp.coef
+    if lp.integer.any():
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        model.integrality_ = [kinds[int(whole)] for whole in lp.integer]
+    return model
+
+
+def _solve_cbc(lp: LinearProgram) -> RawSolution:
+    problem, columns, rows = _pulp_problem(lp)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            problem.solve(
+                pulp.PULP_CBC_CMD(msg=False, options=["primalTolerance 1e-9", "dualTolerance 1e-9"])
+            )
+        except pulp.PulpSolverError:
+            return _without_plan(Status.ERROR, "cbc")
+    status = _CBC_STATUS.get(problem.status, Status.ERROR)
+    if status is not Status.OPTIMAL or problem.sol_status != pulp.constants.LpSolutionOptimal:
+        return _without_plan(status if status is not Status.OPTIMAL else Status.ERROR, "cbc")
+    values = np.array([column.varValue or 0.0 for column in columns], dtype=float)
+    x = _rounded(lp, np.clip(values, lp.col_lower, lp.col_upper))
+    objective = float(lp.cost @ x)
+    if lp.integer.any():
+        return RawSolution(status, "cbc", x, np.zeros(0), np.zeros(0), objective, objective, 0.0)
+    dual = np.zeros(lp.n_rows)
+    for i, row in rows:
+        dual[i] += row.pi or 0.0
+    return RawSolution(status, "cbc", x, dual, lp.reduced_cost(dual), objective, objective, 0.0)
+
+
+def _pulp_problem(lp: LinearProgram) -> tuple[Any, list[Any], list[tuple[int, Any]]]:
+    problem = pulp.LpProblem("plan", pulp.LpMinimize)
+    kinds = (pulp.LpContinuous, pulp.LpInteger)
+    columns = [
+        pulp.LpVariable(f"x{j}", _finite(low), _finite(high), kinds[int(whole)])
+        for j, (low, high, whole) in enumerate(
+            zip(lp.col_lower.tolist(), lp.col_upper.tolist(), lp.integer.tolist(), strict=True)
+        )
+    ]
+    problem.setObjective(pulp.LpAffineExpression(dict(zip(columns, lp.cost.tolist(), strict=True))))
+    problem.addVariables(columns)
+    rows: list[tuple[int, Any]] = []
+    for i in range(lp.n_rows):
+        part = slice(int(lp.starts[i]), int(lp.starts[i + 1]))
+        terms = {columns[j]: a for j, a in zip(lp.index[part].tolist(), lp.coef[part].tolist(), strict=True)}
+        for sense, limit in _senses(float(lp.row_lower[i]), float(lp.row_upper[i])):
+            row = pulp.LpConstraint(pulp.LpAffineExpression(terms), sense, f"r{len(rows)}", limit)
+            problem.addConstraint(row)
+            rows.append((i, row))
+    return problem, columns, rows
+
+
+def _senses(lower: float, upper: float) -> list[tuple[int, float]]:
+    if lower == upper:
+        return [(pulp.LpConstraintEQ, lower)]
+    sides = [(pulp.LpConstraintGE, lower), (pulp.LpConstraintLE, upper)]
+    return [(sense, limit) for sense, limit in sides if np.isfinite(limit)]
+
+
+def _finite(bound: float) -> float | None:
+    return bound if np.isfinite(bound) else None
+
+
+def _rounded(lp: LinearProgram, x: FloatArray) -> FloatArray:
+    return np.where(lp.integer, np.round(x), x)
+
+
+def _without_plan(status: Status, engine: Engine) -> RawSolution:
+    nothing = np.zeros(0)
+    return RawSolution(status, engine, nothing, nothing, nothing)
+
+
+def _checked(lp: LinearProgram, answer: RawSolution) -> RawSolution:
+    """Take back an "optimal" that recomputation does not confirm."""
+    if answer.status is Status.OPTIMAL and not is_proven(lp, answer.x, answer.row_dual):
+        return _without_plan(Status.ERROR, answer.engine)
+    return answer
