@@ -326,22 +326,3 @@ Constraint = Annotated[
     Field(discriminator="measure"),
 ]
 """One limit of a scenario."""
-
-
-def limit_rows(limits: Mapping[str, Limit[Any]], scope: Scope) -> tuple[Row, ...]:
-    """Give the rows of every limit, in order.
-
-    Raises
-    ------
-    ScenarioError
-        With the findings of all limits together.
-    """
-    rows: list[Row] = []
-    findings: list[Finding] = []
-    for name, limit in limits.items():
-        try:
-            rows.extend(limit.rows(name, scope))
-        except ScenarioError as error:
-            findings.extend(error.findings)
-    raise_findings(findings, ScenarioError)
-    return tuple(rows)

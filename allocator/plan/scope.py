@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from allocator import quantities
 from allocator.errors import Finding, Origin, ScenarioError, closest, raise_findings
 from allocator.options import Names, Options
-from allocator.plan.rows import Terms, Weights
-from allocator.response.curves import Cell
+from allocator.plan.rows import Row, Terms, Weights
+from allocator.response.curve import FloatArray
+from allocator.response.curves import Cell, Response
 
 Dimension = Literal["tier", "channel", "period"]
 DIMENSIONS: Mapping[Dimension, str] = {"channel": "E201", "tier": "E202", "period": "E203"}
@@ -47,6 +48,16 @@ class CellFacts:
 
 
 Group = tuple[CellFacts, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One decision in the making: a response, the cells it pays for and how it falls on them."""
+
+    response: Response
+    cells: Group
+    spend_shares: FloatArray
+    value_shares: FloatArray
 
 
 @dataclass(frozen=True)
@@ -161,3 +172,22 @@ def customers(group: Group, path: str, scope: Scope) -> float:
         fix = "give the curves a population, or limit contacts in total"
         raise scope.refuse("E208", path, f"the number of customers of tier {names} is unknown", fix)
     return sum(counts.values())
+
+
+def gather(sources: Iterable[Callable[[], Iterable[Row]]]) -> tuple[Row, ...]:
+    """Give the rows of every source, in order.
+
+    Raises
+    ------
+    ScenarioError
+        With the findings of all sources together.
+    """
+    rows: list[Row] = []
+    findings: dict[Finding, None] = {}
+    for source in sources:
+        try:
+            rows.extend(source())
+        except ScenarioError as error:
+            findings.update(dict.fromkeys(error.findings))
+    raise_findings(tuple(findings), ScenarioError)
+    return tuple(rows)
