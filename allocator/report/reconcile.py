@@ -25,9 +25,14 @@ class Reconciled:
 def reconciled(table: Sequence[Sequence[float]]) -> Reconciled:
     """Round every entry of a table up or down so that rows, columns and total still add up.
 
-    Entries, row totals and column totals each move by less than one; the grand total is rounded to the nearest
-    whole number. Whole numbers stay. Controlled rounding by cycles (Cox, "A constructive procedure for unbiased
-    controlled rounding", JASA 82, 1987), made deterministic.
+    Entries, row totals and column totals each move by less than one; the grand total is rounded to the
+    nearest whole number; whole numbers stay. Controlled rounding by cycles (Cox, "A constructive procedure
+    for unbiased controlled rounding", JASA 82, 1987), made deterministic.
+
+    Parameters
+    ----------
+    table : sequence of sequences, shape (n_rows, n_columns)
+        In the unit of display: an entry of 1.5 becomes 1 or 2.
 
     Examples
     --------
@@ -47,7 +52,7 @@ def reconciled(table: Sequence[Sequence[float]]) -> Reconciled:
 
 
 def _with_slack(grid: Grid) -> Grid:
-    """Add a row and a column of slack that make every sum a whole number; the corner carries the total's fraction."""
+    """Add a row and a column that make every sum whole; their corner holds the fraction of the total."""
     total = sum(map(sum, grid))
     wide = [[*row, -sum(row) % UNIT] for row in grid]
     return [*wide, [*(-sum(column) % UNIT for column in zip(*grid, strict=True)), total % UNIT]]

@@ -1,0 +1,128 @@
+"""The headline: what goes out, what comes back, how sure, against today, and the next unit of money."""
+
+from __future__ import annotations
+
+from allocator.plan.solution import Status, Today
+from allocator.quantities import largest_remainder, money, money_short, percent, ratio, signed_money
+from allocator.report.document import Figure, Money
+from allocator.report.scale import Scale
+from allocator.report.view import PlanView
+from allocator.response.curves import Evidence
+
+BREAK_EVEN_BAND = 0.005  # a marginal return that shows as 1.00 is break-even
+
+_RESTS_ON = {Evidence.TESTED: "tests", Evidence.MODELLED: "models", Evidence.OPINION: "opinion"}
+
+
+def subtitle(view: PlanView) -> tuple[str, ...]:
+    """Give horizon, currency and how the solve ended."""
+    horizon = f"{view.start} to {view.end}" if view.start and view.end else ""
+    goal = f"maximises {view.objective.replace('_', ' ')}" if view.objective not in ("", "profit") else ""
+    return tuple(item for item in (horizon, view.currency, goal, _ending(view)) if item)
+
+
+def figures(view: PlanView, scale: Scale) -> tuple[Figure, ...]:
+    """Give the four headline figures of a plan."""
+    return (_spend(view, scale), _return(view, scale), _against_today(view, scale), _next_money(view, scale))
+
+
+def _ending(view: PlanView) -> str:
+    if view.solution.status is Status.FEASIBLE_GAP and view.solution.optimality:
+        return f"within {percent(view.solution.optimality.gap, 2)} of the best possible"
+    return view.solution.status.value.replace("_", " ")
+
+
+def _money(value: float, shown: float, scale: Scale) -> Money:
+    return Money(value, shown, scale.decimals)
+
+
+def _shown_spend(view: PlanView, scale: Scale) -> float:
+    return scale.total([view.of_channel(channel.name).spend for channel in view.channels])
+
+
+def _shown_margin(view: PlanView, scale: Scale) -> float:
+    return scale.total([view.of_channel(channel.name).margin for channel in view.channels])
+
+
+def _spend(view: PlanView, scale: Scale) -> Figure:
+    shown = _shown_spend(view, scale)
+    left = round(round(view.budget, scale.decimals) - shown, scale.decimals)
+    remark = f"of {money(view.budget, scale.decimals)} budget, {money(left, scale.decimals)} left"
+    return Figure("Spend", _money(view.whole.spend, shown, scale), (remark,))
+
+
+def _return(view: PlanView, scale: Scale) -> Figure:
+    per_unit = f"{ratio(view.whole.return_per_unit)} per {view.currency or '1'}"
+    remarks = ["margin", per_unit, *_likely(view), *_rests_on(view)]
+    if view.checked is not None:
+        remarks.append(f"checked by {view.checked.method}: {money_short(view.checked.value)}")
+    return Figure("Return", _money(view.whole.margin, _shown_margin(view, scale), scale), tuple(remarks))
+
+
+def _likely(view: PlanView) -> list[str]:
+    if view.solution.margin_interval is None:
+        return ["no interval: the curves carry no uncertainty"]
+    low, high = view.solution.margin_interval
+    return [f"likely {money_short(low)} to {money_short(high)} (8 in 10)"]
+
+
+def _rests_on(view: PlanView) -> list[str]:
+    """Say how much of the spend rests on which evidence; the shares add to 100 %."""
+    spend = view.whole.spend
+    if spend <= 0:
+        return []
+    shares = {kind: view.of_evidence(kind) / spend for kind in _RESTS_ON}
+    shown = dict(zip(shares, largest_remainder(list(shares.values()), 2), strict=True))
+    used = [f"{percent(shown[kind])} on {word}" for kind, word in _RESTS_ON.items() if shares[kind] > 0]
+    whole = "the budget" if round(view.budget - spend) == 0 else "the spend"
+    first = f"all of {whole} rests {used[0].partition(' ')[2]}" if len(used) == 1 else _first(used, whole)
+    badge = ["rests on estimates, not data"] if shares[Evidence.OPINION] > 0.5 else []
+    return [", ".join([first, *used[1:]]), *badge]
+
+
+def _first(used: list[str], whole: str) -> str:
+    share, _, rest = used[0].partition(" ")
+    return f"{share} of {whole} rests {rest}"
+
+
+def _against_today(view: PlanView, scale: Scale) -> Figure:
+    today = view.solution.today
+    if today is None:
+        unknown = [c.label for c in view.channels if view.of_channel(c.name).current is None]
+        return Figure("vs now", Money(None), (f"today's spend is not stated for {_listed(unknown)}",))
+    now = scale.total([view.of_channel(channel.name).current or 0.0 for channel in view.channels])
+    # differences of what is shown, so that they can be checked by eye
+    spend = round(_shown_spend(view, scale) - now, scale.decimals)
+    gain = round(_shown_margin(view, scale) - round(today.margin, scale.decimals), scale.decimals)
+    remarks = ["margin", f"spend {signed_money(spend, scale.decimals)}"]
+    if spend:
+        remarks.append(f"profit {signed_money(gain - spend, scale.decimals)}")
+    value = Money(view.whole.margin - today.margin, gain, scale.decimals, signed=True)
+    return Figure("vs now", value, (*remarks, *_beats(today)))
+
+
+def _beats(today: Today) -> list[str]:
+    return [] if today.beaten_in is None else [f"beats today's plan in {percent(today.beaten_in)} of draws"]
+
+
+def _listed(labels: list[str], most: int = 3) -> str:
+    """Name a few, count the rest."""
+    if not labels:
+        return "every channel"
+    rest = f" and {len(labels) - most} more" if len(labels) > most else ""
+    return ", ".join(labels[:most]) + rest
+
+
+def _next_money(view: PlanView, scale: Scale) -> Figure:
+    label = f"Next {scale.step_name}"
+    marginal = view.solution.marginal_return
+    if marginal is None:
+        return Figure(label, Money(None), ("no limit or curve lets more money in",))
+    if abs(marginal - 1) < BREAK_EVEN_BAND:
+        remark = "at break-even: more budget would change little"
+    elif marginal > 1:
+        remark = "above break-even: more budget would pay"
+    else:
+        remark = "below break-even: more budget would not pay"
+    earned = Money(marginal * scale.step, decimals=scale.price_decimals)
+    return Figure(label, earned, (remark,))

@@ -1,0 +1,173 @@
+"""What holds the plan back, what does not, and what contradicts."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from allocator.errors import Finding, Origin
+from allocator.plan.rows import Unit
+from allocator.plan.solution import Conflict, Repair, RowResult, Solution, Status
+from allocator.quantities import count, money, money_short
+from allocator.report.document import Advice, Choice, Column, Entry, Money, Refusal, Table, Text
+from allocator.report.scale import Scale
+from allocator.report.view import PlanView
+
+SPARE_LISTED = 12  # limits with room that are named; the rest are counted
+SAME_PRICE = 1e-3  # next and last unit differ when further apart, relative to the larger
+BUDGET = "budget.total"
+
+_TITLE = "What holds the plan back"
+_COUNTED = {Unit.CONTACTS: "contacts", Unit.CONTACTS_PER_CUSTOMER: "contacts"}
+_NO_PLAN = {
+    Status.TIME_LIMIT: "the solver ran out of time before it found a plan",
+    Status.UNBOUNDED: "nothing limits the spend, so there is no best plan",
+    Status.ERROR: "the solver gave no answer that passes the checks",
+}
+
+
+def binding(view: PlanView, scale: Scale) -> Table:
+    """Give the binding limits with what loosening earns; below them the limits with room."""
+    found = sorted((row for row in view.solution.rows if row.binding), key=_importance)
+    one_sided = any(_kink(row) for row in found)
+    columns = [
+        Column("limit", "left"),
+        Column("", "left"),
+        Column("at"),
+        Column(f"{scale.step_name} looser earns"),
+        Column(f"{scale.step_name} tighter costs", drop=1),
+        Column("why", "left", below=True),
+        Column("set in", "left", below=True),
+    ]
+    keep = [i for i in range(len(columns)) if one_sided or i != 4]
+    rows = [_binding_entries(row, scale) for row in found]
+    return Table(
+        _priced_in(view),
+        tuple(columns[i] for i in keep),
+        tuple(tuple(row[i] for i in keep) for row in rows),
+        footer_label="Not binding:" if rows else "No limit binds. Not binding:",
+        footer=_spare(view.solution),
+    )
+
+
+def refusal(view: PlanView) -> Refusal | None:
+    """Say why there is no plan and what would cure it; None where there is one."""
+    solution = view.solution
+    if view.has_plan:
+        return None
+    if solution.conflict is None:
+        text = _NO_PLAN.get(solution.status, "no plan satisfies every limit")
+        return Refusal("E401" if solution.status is Status.INFEASIBLE else "E402", f"{text}.")
+    repairs = solution.conflict.repairs
+    tail = {0: "", 1: " Smallest change that would work:"}.get(
+        len(repairs), " Smallest changes that would each work:"
+    )
+    return Refusal("E401", f"the limits contradict each other.{tail}", tuple(map(_choice, repairs)))
+
+
+def contradiction(view: PlanView, conflict: Conflict) -> Table:
+    """Give the limits that cannot all hold."""
+    columns = (
+        Column("limit", "left"),
+        Column("", "left"),
+        Column("at"),
+        Column("why", "left", below=True),
+        Column("set in", "left", below=True),
+    )
+    rows = tuple(
+        (
+            Text(row.name),
+            Text(row.bound.value),
+            Text(row.spelled(view.budget, view.currency)),
+            Text(row.reason),
+            Text(_place(row.origin)),
+        )
+        for row in conflict.rows
+    )
+    return Table("These limits cannot all hold", columns, rows)
+
+
+def advice(findings: tuple[Finding, ...]) -> tuple[Advice, ...]:
+    """Give warnings, one line each."""
+    return tuple(Advice(f.code, f"{f.what}; {f.fix}" if f.fix else f.what) for f in findings)
+
+
+def _priced_in(view: PlanView) -> str:
+    """Title that says what prices are counted in, where that is not the return people read above."""
+    words = view.objective.replace("_", " ")
+    return _TITLE if view.objective in ("", "profit") else f"{_TITLE} (prices in {words})"
+
+
+def _importance(result: RowResult) -> tuple[bool, float]:
+    """Order: the budget, then the dearest limits; sorting keeps the declared order of equals."""
+    return result.row.name != BUDGET, -(result.next_unit or 0.0)
+
+
+def _binding_entries(result: RowResult, scale: Scale) -> tuple[Entry, ...]:
+    return (
+        Text(result.row.name),
+        Text(result.row.bound.value),
+        _limit(result, scale),
+        _price(result.next_unit, scale, sign=1),
+        _price(result.last_unit, scale, sign=-1),
+        Text(result.row.reason),
+        Text(_place(result.row.origin)),
+    )
+
+
+def _limit(result: RowResult, scale: Scale) -> Entry:
+    """Give the limit in money or contacts as the plan meets it; ratios as they are written."""
+    if result.row.quotient is not None:
+        return Text(result.row.spell(result.limit))
+    if result.row.unit in _COUNTED:
+        return Money(result.limit)
+    return Money(result.limit, decimals=scale.decimals)
+
+
+def _price(price: float | None, scale: Scale, *, sign: int) -> Money:
+    value = None if price is None else sign * price * scale.step
+    return Money(value, decimals=scale.price_decimals, signed=True)
+
+
+def _kink(result: RowResult) -> bool:
+    """Whether the last unit is worth something else than the next one."""
+    if result.next_unit is None or result.last_unit is None:
+        return result.next_unit is not result.last_unit
+    largest = max(abs(result.next_unit), abs(result.last_unit))
+    return abs(result.next_unit - result.last_unit) > SAME_PRICE * max(largest, SAME_PRICE)
+
+
+def _spare(solution: Solution) -> tuple[str, ...]:
+    """Name the limits with room; ends of curves are only counted."""
+    free = [result for result in solution.rows if not result.binding]
+    ends = sum(result.row.kind == "curve_end" for result in free)
+    named = [result for result in free if result.row.kind != "curve_end"]
+    bounds = Counter(result.row.name for result in solution.rows)
+    items = [_room(result, twin=bounds[result.row.name] > 1) for result in named[:SPARE_LISTED]]
+    if len(named) > SPARE_LISTED:
+        items.append(f"{len(named) - SPARE_LISTED} more limits")
+    if ends:
+        items.append(f"{ends} {'end of a curve' if ends == 1 else 'ends of curves'}")
+    return tuple(items)
+
+
+def _room(result: RowResult, *, twin: bool) -> str:
+    row = result.row
+    name = f"{row.name} {row.bound.value}" if twin else row.name
+    if row.quotient is not None:
+        reached = row.spell(round(result.value, 2))
+        return f"{name} ({reached} against {row.bound.value} {row.spell(result.limit)})"
+    if row.unit in _COUNTED:
+        return f"{name} ({count(result.slack)} {_COUNTED[row.unit]} spare)"
+    return f"{name} ({money_short(result.slack) if result.slack >= 1 else money(result.slack, 2)} spare)"
+
+
+def _choice(repair: Repair) -> Choice:
+    remarks = [" · ".join(filter(None, (row.reason, _place(row.origin)))) for row in repair.rows]
+    return Choice(repair.text, "; ".join(filter(None, remarks)))
+
+
+def _place(origin: Origin | None) -> str:
+    """Give file and line, without the folder."""
+    if origin is None:
+        return ""
+    return f"{origin.file.replace(chr(92), '/').rpartition('/')[2]}:{origin.line}"

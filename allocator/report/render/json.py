@@ -1,0 +1,231 @@
+"""A plan as data: schema ``allocator.result/1``."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from allocator.errors import Finding, Origin
+from allocator.plan.rows import Row
+from allocator.plan.solution import CellResult, Conflict, Repair, RowResult, Solution
+from allocator.report.view import ChannelView, CheckedReturn, PlanView, package_version
+
+SCHEMA = "allocator.result/1"
+
+Data = dict[str, Any]
+
+
+def to_dict(view: PlanView) -> Data:
+    """Give a plan as plain data in the published schema, numbers unrounded.
+
+    ``return`` is incremental margin, gross of spend; shares and roi are fractions; money without a plan is
+    None. Numbers that are not finite become None, so that every JSON reader takes the text.
+    """
+    data = {**_provenance(view), **_frame(view), **_money(view), **_detail(view)}
+    return {key: _finite(value) for key, value in data.items()}
+
+
+def to_json(views: Iterable[PlanView], *, many: bool = False) -> str:
+    """Give one plan as a JSON object, several (or `many`) as an array, ending with a line break."""
+    plans = [to_dict(view) for view in views]
+    data = plans[0] if len(plans) == 1 and not many else plans
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+
+
+def _provenance(view: PlanView) -> Data:
+    solution = view.solution
+    return {
+        "schema": SCHEMA,
+        "scenario": view.name,
+        "scenario_sha256": view.scenario_sha256,
+        "data_sha256": view.data_sha256,
+        "allocator_version": package_version(),
+        "solver": solution.solver,
+        "seed": view.seed,
+        "status": solution.status.value,
+        "optimality": _optimality(solution),
+        "objective": {
+            "name": view.objective,
+            "value": solution.objective if view.has_plan else None,
+            "unit": view.currency or "money",
+        },
+    }
+
+
+def _optimality(solution: Solution) -> Data | None:
+    proof = solution.optimality
+    if proof is None:
+        return None
+    return {"gap": proof.gap, "curve_error": proof.curve_error, "max_violation": proof.max_violation}
+
+
+def _frame(view: PlanView) -> Data:
+    return {
+        "units": _units(view.currency or "money"),
+        "currency": view.currency or None,
+        "tiers": [tier.name for tier in view.tiers],
+        "channels": [channel.name for channel in view.channels],
+        "population": {tier.name: tier.population for tier in view.tiers},
+        "evidence": [_evidence(view, channel) for channel in view.channels],
+        "checked_return": _checked(view.checked),
+    }
+
+
+def _units(money: str) -> dict[str, str]:
+    return {
+        "money": money,
+        "return": f"{money} of incremental margin, gross of spend",
+        "return_per_unit": f"{money} of incremental margin per {money} of spend",
+        "marginal_return": f"{money} of incremental margin per further {money} of spend",
+        "roi": "fraction: (return - spend) / spend",
+        "share": "fraction of 1",
+        "shadow_price": "objective per unit of the limit; for ratios per unit of money of the limit's slack",
+        "population": "customers",
+        "contacts": "contacts",
+        "conversions": "conversions",
+    }
+
+
+def _evidence(view: PlanView, channel: ChannelView) -> Data:
+    spend = view.whole.spend
+    share = view.of_channel(channel.name).spend / spend if view.has_plan and spend > 0 else None
+    return {
+        "channel": channel.name,
+        "kind": channel.evidence.value,
+        "source": channel.source,
+        "share_of_spend": share,
+    }
+
+
+def _checked(checked: CheckedReturn | None) -> Data | None:
+    if checked is None:
+        return None
+    return {"value": checked.value, "interval": _pair(checked.interval), "method": checked.method}
+
+
+def _money(view: PlanView) -> Data:
+    whole, planned = view.whole, view.has_plan
+    return {
+        "budget": view.budget,
+        "spend": whole.spend if planned else None,
+        "return": whole.margin if planned else None,
+        "profit": whole.profit if planned else None,
+        "roi": whole.roi if planned else None,
+        "return_per_unit": whole.return_per_unit if planned else None,
+        "return_interval": _pair(view.solution.margin_interval),
+        "marginal_return": view.solution.marginal_return,
+        "current": _current(view.solution),
+    }
+
+
+def _current(solution: Solution) -> Data | None:
+    today = solution.today
+    if today is None:
+        return None
+    profit = today.margin - today.spend
+    return {
+        "spend": today.spend,
+        "return": today.margin,
+        "profit": profit,
+        "roi": profit / today.spend if today.spend > 0 else None,
+        "return_per_unit": today.margin / today.spend if today.spend > 0 else None,
+        "beaten_in_share_of_draws": today.beaten_in,
+    }
+
+
+def _detail(view: PlanView) -> Data:
+    rows = view.solution.rows
+    return {
+        "cells": [_cell(cell) for cell in view.solution.cells],
+        "binding": [_row(row) for row in rows if row.binding],
+        "not_binding": [_row(row) for row in rows if not row.binding],
+        "conflict": _conflict(view.solution.conflict, view.budget),
+        "warnings": [_finding(finding) for finding in view.findings],
+        "rejects": dict(view.rejects),
+    }
+
+
+def _cell(result: CellResult) -> Data:
+    return {
+        "tier": result.cell.tier,
+        "channel": result.cell.channel,
+        "period": result.cell.period,
+        "current": result.current,
+        "spend": result.spend,
+        "return": result.margin,
+        "return_interval": _pair(result.margin_interval),
+        "return_per_unit": result.margin / result.spend if result.spend > 0 else None,
+        "marginal_return": result.marginal_return,
+        "contacts": result.contacts,
+        "conversions": None,
+        "tied": result.tied,
+    }
+
+
+def _row(result: RowResult) -> Data:
+    return {
+        "name": result.row.name,
+        "source": result.row.path,
+        "kind": result.row.kind,
+        "limit": result.limit,
+        "value": result.value,
+        "shadow_price": result.next_unit,
+        "next_unit": result.next_unit,
+        "last_unit": result.last_unit,
+        "range": _pair(result.range),
+        "reason": result.row.reason,
+        **_place(result.row.origin),
+    }
+
+
+def _conflict(conflict: Conflict | None, budget: float) -> Data | None:
+    if conflict is None:
+        return None
+    return {
+        "rows": [_conflicting(row, budget) for row in conflict.rows],
+        "repairs": [_repair(repair) for repair in conflict.repairs],
+    }
+
+
+def _conflicting(row: Row, budget: float) -> Data:
+    return {
+        "name": row.name,
+        "source": row.path,
+        "kind": row.kind,
+        "limit": row.written(budget),
+        "reason": row.reason,
+        **_place(row.origin),
+    }
+
+
+def _repair(repair: Repair) -> Data:
+    changes = [
+        {"name": row.name, "source": row.path, "limit": limit}
+        for row, limit in zip(repair.rows, repair.limits, strict=True)
+    ]
+    return {"text": repair.text, "money": repair.money, "changes": changes}
+
+
+def _finding(finding: Finding) -> Data:
+    return {"code": finding.code, "what": finding.what, "fix": finding.fix, **_place(finding.where)}
+
+
+def _place(origin: Origin | None) -> Data:
+    return {"file": origin.file, "line": origin.line} if origin else {"file": None, "line": None}
+
+
+def _pair(pair: tuple[float | None, float | None] | None) -> list[float | None] | None:
+    return None if pair is None else list(pair)
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Give plain Python data: numpy numbers as float or int, what is not finite as None."""
+    if isinstance(value, Mapping):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_finite(entry) for entry in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value

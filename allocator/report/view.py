@@ -1,0 +1,253 @@
+"""Everything a renderer needs to know about one plan, in one frozen object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from math import fsum
+from typing import TYPE_CHECKING, Literal
+
+from allocator.errors import Finding
+from allocator.plan.solution import CellResult, Solution
+from allocator.response.curves import ALL, Curves, Evidence, Response
+
+if TYPE_CHECKING:
+    from allocator.scenario.schema import Scenario
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Money of a set of cells; ``current`` is None when unknown for one of them."""
+
+    current: float | None
+    spend: float
+    margin: float
+
+    @property
+    def profit(self) -> float:
+        """Incremental margin minus spend."""
+        return self.margin - self.spend
+
+    @property
+    def return_per_unit(self) -> float | None:
+        """Incremental margin per unit of spend; None without spend."""
+        return self.margin / self.spend if self.spend > 0 else None
+
+    @property
+    def roi(self) -> float | None:
+        """``(margin - spend) / spend``; None without spend."""
+        return self.profit / self.spend if self.spend > 0 else None
+
+
+@dataclass(frozen=True)
+class TierView:
+    """A tier as people see it; ``population`` in customers."""
+
+    name: str
+    label: str
+    population: float | None = None
+
+
+@dataclass(frozen=True)
+class ChannelView:
+    """A channel as people see it, and what its numbers rest on."""
+
+    name: str
+    label: str
+    evidence: Evidence
+    source: str
+    tied: bool = False
+
+
+@dataclass(frozen=True)
+class CheckedReturn:
+    """Incremental margin of the plan by data that did not choose it."""
+
+    value: float
+    interval: tuple[float, float] | None
+    method: str
+
+
+@dataclass(frozen=True, eq=False)
+class PlanView:
+    """One plan with the words of its scenario.
+
+    Parameters
+    ----------
+    name, file, currency : str
+        Of the scenario; `currency` is empty when none is stated.
+    start, end : date or None
+        Of the horizon.
+    budget : float
+    spend_rule : {"up_to", "exactly"}
+    objective : str
+        What is maximised: ``profit``, ``incremental_margin``, ...
+    tiers, channels : tuple
+        In order of declaration.
+    solution : Solution
+    findings : tuple of Finding
+        Every warning about the scenario and its data.
+    data_sha256 : str or None
+        Of the tables read; None when the scenario reads none.
+    rejects : mapping of str to int
+        Rejected rows by table.
+    """
+
+    name: str
+    file: str
+    currency: str
+    start: date | None
+    end: date | None
+    budget: float
+    spend_rule: Literal["up_to", "exactly"]
+    objective: str
+    tiers: tuple[TierView, ...]
+    channels: tuple[ChannelView, ...]
+    solution: Solution
+    scenario_sha256: str = ""
+    data_sha256: str | None = None
+    seed: int | None = None
+    findings: tuple[Finding, ...] = ()
+    rejects: Mapping[str, int] = field(default_factory=dict)
+    checked: CheckedReturn | None = None
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether there is a plan to show."""
+        return bool(self.solution.cells)
+
+    @property
+    def whole(self) -> Amounts:
+        """The plan as a whole."""
+        return self._amounts(self.solution.cells)
+
+    def of_channel(self, name: str) -> Amounts:
+        """One channel over all tiers and periods."""
+        return self._amounts(cell for cell in self.solution.cells if cell.cell.channel == name)
+
+    def of_tier(self, name: str) -> Amounts:
+        """One tier over all channels and periods."""
+        return self._amounts(cell for cell in self.solution.cells if cell.cell.tier == name)
+
+    def of_evidence(self, kind: Evidence) -> float:
+        """Spend that rests on one kind of evidence."""
+        return fsum(self.of_channel(c.name).spend for c in self.channels if c.evidence is kind)
+
+    def spend_in(self, tier: str, channel: str) -> float | None:
+        """Spend of a channel in a tier; None where the channel has no curve for the tier."""
+        found = [c.spend for c in self.solution.cells if (c.cell.tier, c.cell.channel) == (tier, channel)]
+        return fsum(found) if found else None
+
+    def next_unit_in(self, channel: str) -> float | None:
+        """Give what the next unit earns where the channel can best use it; None where no curve takes more."""
+        found = [
+            cell.marginal_return
+            for cell in self.solution.cells
+            if cell.cell.channel == channel and cell.marginal_return is not None
+        ]
+        return max(found, default=None)
+
+    @staticmethod
+    def _amounts(cells: Iterable[CellResult]) -> Amounts:
+        chosen = list(cells)
+        known = [cell.current for cell in chosen if cell.current is not None]
+        return Amounts(
+            current=fsum(known) if len(known) == len(chosen) else None,
+            spend=fsum(cell.spend for cell in chosen),
+            margin=fsum(cell.margin for cell in chosen),
+        )
+
+
+def plan_view(
+    scenario: Scenario,
+    curves: Curves,
+    solution: Solution,
+    *,
+    data_sha256: str | None = None,
+    rejects: Mapping[str, int] | None = None,
+    checked: CheckedReturn | None = None,
+) -> PlanView:
+    """Gather what people are told about a plan.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    curves : Curves
+        Those the plan was made from.
+    solution : Solution
+    data_sha256 : str, optional
+        Of the tables read.
+    rejects : mapping of str to int, optional
+        Rejected rows by table.
+    checked : CheckedReturn, optional
+        The plan's value by data that did not choose it.
+    """
+    horizon = scenario.horizon
+    return PlanView(
+        name=scenario.name,
+        file=scenario.file,
+        currency=scenario.currency or "",
+        start=horizon.start if horizon else None,
+        end=horizon.end if horizon else None,
+        budget=scenario.budget.total,
+        spend_rule=scenario.budget.spend,
+        objective=scenario.objective.maximize or "",
+        tiers=_tiers(scenario, curves),
+        channels=_channels(scenario, curves),
+        solution=solution,
+        scenario_sha256=scenario.sha256,
+        data_sha256=data_sha256,
+        seed=scenario.risk.seed if scenario.risk else None,
+        findings=(*scenario.warnings, *solution.warnings),
+        rejects=dict(rejects or {}),
+        checked=checked,
+    )
+
+
+def package_version() -> str:
+    """Version of this package, as installed."""
+    try:
+        return version("allocator")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+def _tiers(scenario: Scenario, curves: Curves) -> tuple[TierView, ...]:
+    if scenario.tiers is None:
+        return (TierView(ALL, "All customers", _population(curves.responses)),)
+    return tuple(
+        TierView(name, level.label or name, _population(r for r in curves.responses if r.tier == name))
+        for name, level in scenario.tiers.levels.items()
+    )
+
+
+def _population(responses: Iterable[Response]) -> float | None:
+    """Give the customers of a tier: the segments of its first channel that knows them."""
+    by_channel: dict[tuple[str, str], list[float]] = {}
+    for response in responses:
+        if response.population is not None:
+            by_channel.setdefault((response.channel, response.period), []).append(response.population)
+    return next((fsum(sizes) for sizes in by_channel.values()), None)
+
+
+def _channels(scenario: Scenario, curves: Curves) -> tuple[ChannelView, ...]:
+    first: dict[str, Response] = {}
+    for response in curves.responses:
+        first.setdefault(response.channel, response)
+    return tuple(
+        ChannelView(
+            name=name,
+            label=channel.label or name,
+            evidence=first[name].evidence,
+            source=first[name].source,
+            tied=first[name].tier is None and len(_tier_names(scenario)) > 1,
+        )
+        for name, channel in scenario.channels.items()
+        if name in first
+    )
+
+
+def _tier_names(scenario: Scenario) -> tuple[str, ...]:
+    return tuple(scenario.tiers.levels) if scenario.tiers else (ALL,)
