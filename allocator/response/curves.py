@@ -22,6 +22,19 @@ class Cell(NamedTuple):
     segment: str = ""
 
 
+def cell_name(channel: str, tier: str = "", period: str = ALL, segment: str = "") -> str:
+    """Name a cell for people; without a tier, the channel's total.
+
+    Examples
+    --------
+    >>> cell_name("email"), cell_name("email", "low", segment="2")
+    ('email', 'low/email#2')
+    """
+    name = f"{tier}/{channel}" if tier else channel
+    name += f"#{segment}" if segment else ""
+    return name if period == ALL else f"{name}@{period}"
+
+
 class Evidence(StrEnum):
     """What a curve rests on."""
 
@@ -75,9 +88,7 @@ class Response:
 
     def __str__(self) -> str:
         """``low/email#2``, or ``email`` for a channel's total."""
-        name = self.channel if self.tier is None else f"{self.tier}/{self.channel}"
-        name += f"#{self.segment}" if self.segment else ""
-        return name if self.period == ALL else f"{name}@{self.period}"
+        return cell_name(self.channel, self.tier or "", self.period, self.segment)
 
 
 @dataclass(frozen=True, eq=False)

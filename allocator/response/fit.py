@@ -163,7 +163,7 @@ def _split(
 ) -> dict[str | None, ResponseCurve]:
     """Give one curve a tier, which in proportion to the mix add up to the total."""
     _check_names(channel, targeting.mix, tiers)
-    _check_names(channel, {tier: 1.0 for tier in tiers} | dict(targeting.index), tiers)
+    _check_names(channel, dict.fromkeys(tiers, 1.0) | dict(targeting.index), tiers)
     mix = {tier: targeting.mix[tier] for tier in tiers}
     index = {tier: targeting.index.get(tier, 1.0) for tier in tiers}
     _check_split(channel, mix, index)
