@@ -152,15 +152,9 @@ def run(
 
     plans = _each(files, plan)
     if not quiet:
-        _print(_as_json(plans) if json else "\n".join(plan.to_text(width=_width()) for plan in plans))
+        texts = (plan.to_text(sys.stdout) for plan in plans)
+        _print(api.plans_to_json(plans) if json else "\n".join(texts))
     raise typer.Exit(_worst(EXIT_OF_STATUS.get(plan.status.value, FAULT) for plan in plans))
-
-
-def _as_json(plans: Sequence[Plan]) -> str:
-    """One object for one file, one array for several."""
-    if len(plans) == 1:
-        return plans[0].to_json()
-    return "[\n" + ",\n".join(plan.to_json() for plan in plans) + "\n]"
 
 
 def _changes(sets: Iterable[str]) -> dict[str, str]:
@@ -234,10 +228,6 @@ def _forgive_narrow_encodings() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-
-
-def _width() -> int | None:
-    return None
 
 
 def _print(text: str) -> None:

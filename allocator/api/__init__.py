@@ -8,7 +8,7 @@ from allocator.lazy import lazy_names
 
 if TYPE_CHECKING:
     from allocator.api.findings import as_github, as_json, as_text
-    from allocator.api.plans import Forecast, Plan, curves_from_frame, fit, solve
+    from allocator.api.plans import Forecast, Plan, curves_from_frame, fit, plans_to_json, solve
     from allocator.api.project import explain, init
     from allocator.api.scenarios import Scenario, check, load_scenario, show
 else:
@@ -16,7 +16,7 @@ else:
         __name__,
         {
             "allocator.api.findings": ("as_github", "as_json", "as_text"),
-            "allocator.api.plans": ("Forecast", "Plan", "curves_from_frame", "fit", "solve"),
+            "allocator.api.plans": ("Forecast", "Plan", "curves_from_frame", "fit", "plans_to_json", "solve"),
             "allocator.api.project": ("explain", "init"),
             "allocator.api.scenarios": ("Scenario", "check", "load_scenario", "show"),
         },
@@ -35,6 +35,7 @@ __all__ = [
     "fit",
     "init",
     "load_scenario",
+    "plans_to_json",
     "show",
     "solve",
 ]
