@@ -51,7 +51,7 @@ def table_lines(table: Table, width: int, *, blocks: bool) -> Iterator[Line]:
         if fit.table.totals:
             yield Line(" " + "─" * (fit.width - 1), "dim")
         for row in fit.table.totals:
-            yield from _body(row, fit, width, blocks=blocks)
+            yield from _body(row, fit, width, blocks=blocks, style="bold")
     if table.footer:
         items = [*(f"{plain(item)}," for item in table.footer[:-1]), plain(table.footer[-1])]
         yield from _footer(plain(table.footer_label), items, width)
@@ -115,9 +115,9 @@ def _short_labels(fit: Fit, width: int) -> Fit:
     return replace(fit, widths=(label, *fit.widths[1:]))
 
 
-def _body(row: Sequence[Entry], fit: Fit, width: int, *, blocks: bool) -> Iterator[Line]:
+def _body(row: Sequence[Entry], fit: Fit, width: int, *, blocks: bool, style: str = "") -> Iterator[Line]:
     """Give a row, and its words below it where they do not fit beside."""
-    yield _row([_shown(entry, blocks=blocks) for entry in row], fit)
+    yield _row([_shown(entry, blocks=blocks) for entry in row], fit, style)
     words = [text for i in fit.below if (text := plain(row[i].text))]
     yield from (Line(f"     {part}", "dim") for part in (joined(words, width - 5) if words else ()))
 
@@ -127,12 +127,12 @@ def _row(texts: Sequence[str], fit: Fit, style: str = "") -> Line:
     for position, i in enumerate(fit.beside):
         column = fit.table.columns[i]
         text = padded(plain(texts[i]), fit.widths[i], right=column.align == "right")
-        line.append(" " * fit.gap if position else "").append(text, _style(fit.table, i))
+        line.append(" " * fit.gap if position else "").append(text, "cyan" if _is_bar(fit.table, i) else "")
     return line
 
 
-def _style(table: Table, index: int) -> str:
-    return "cyan" if any(isinstance(row[index], Bar) for row in table.rows) else ""
+def _is_bar(table: Table, index: int) -> bool:
+    return any(isinstance(row[index], Bar) for row in table.rows)
 
 
 def _shown(entry: Entry, *, blocks: bool) -> str:

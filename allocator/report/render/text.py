@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text as Line
 
@@ -17,7 +18,8 @@ from allocator.report.render.table import table_lines
 
 PIPE_WIDTH = 120  # where no terminal tells its width, output must not depend on chance
 
-_ASCII = str.maketrans({"·": "|", "–": "-", "±": "+/-", "…": "...", "─": "-", "’": "'", "−": "-"})
+# one cell for one cell, so that columns stay aligned
+_ASCII = {"·": "|", "–": "-", "±": "+", "…": ".", "─": "-", "’": "'", "−": "-"}
 
 
 @dataclass(frozen=True)
@@ -67,15 +69,14 @@ def render_text(document: Document, terminal: Terminal | None = None) -> str:
 
 
 def encodable(text: str, encoding: str) -> str:
-    """Replace what an encoding cannot hold: our signs by ASCII ones, other characters by ``?``.
+    """Replace what an encoding cannot hold: our signs by ASCII ones, other characters by ``?`` a cell.
 
     Examples
     --------
     >>> encodable("1 · 2 – 图", "cp437"), encodable("1 · 2", "ascii")
-    ('1 · 2 - ?', '1 | 2')
+    ('1 · 2 - ??', '1 | 2')
     """
-    known = "".join(c if _holds(encoding, c) else c.translate(_ASCII) for c in text)
-    return known.encode(encoding, "replace").decode(encoding)
+    return "".join(c if _holds(encoding, c) else _ASCII.get(c, "?" * cell_len(c)) for c in text)
 
 
 def _holds(encoding: str, character: str) -> bool:
