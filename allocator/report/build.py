@@ -21,7 +21,7 @@ def build(view: PlanView) -> Document:
         refusal=refusal,
         figures=() if refusal else headline.figures(view, scale_of(view)),
         tables=_plan_tables(view) if refusal is None else _conflict_tables(view),
-        advice=limits.advice(view.solution.warnings),
+        advice=limits.advice(view.findings),
     )
 
 

@@ -14,6 +14,7 @@ from allocator.report.view import PlanView
 
 SPARE_LISTED = 12  # limits with room that are named; the rest are counted
 SAME_PRICE = 1e-3  # next and last unit differ when further apart, relative to the larger
+ADVICE_LISTED = 3  # warnings of one code that are spelled out
 BUDGET = "budget.total"
 
 _TITLE = "What holds the plan back"
@@ -87,8 +88,25 @@ def contradiction(view: PlanView, conflict: Conflict) -> Table:
 
 
 def advice(findings: tuple[Finding, ...]) -> tuple[Advice, ...]:
-    """Give warnings, one line each."""
-    return tuple(Advice(f.code, f"{f.what}; {f.fix}" if f.fix else f.what) for f in findings)
+    """Give warnings, a line each; of the many with one code the first few."""
+    by_code: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_code.setdefault(finding.code, []).append(finding)
+    return tuple(line for code, same in by_code.items() for line in _some(code, same))
+
+
+def _some(code: str, findings: list[Finding]) -> list[Advice]:
+    most = ADVICE_LISTED if len(findings) > ADVICE_LISTED + 1 else len(findings)
+    lines = [Advice(code, _sentence(finding)) for finding in findings[:most]]
+    if len(findings) > most:
+        lines.append(Advice(code, f"and {len(findings) - most} more; allocator check lists them"))
+    return lines
+
+
+def _sentence(finding: Finding) -> str:
+    words = f"{finding.what}; {finding.fix}" if finding.fix else finding.what
+    place = _place(finding.where)
+    return f"{words} · {place}" if place else words
 
 
 def _priced_in(view: PlanView) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocator.errors import Finding
+from allocator.errors import Finding, Origin
 from allocator.plan.solution import CellResult, Conflict, Repair, Solution, Status
 from allocator.report.build import build
 from allocator.report.document import Document, Money, Percent, Table
@@ -234,9 +234,21 @@ def test_every_way_to_end_without_a_plan_has_words(status):
     assert refusal.code == ("E401" if status is Status.INFEASIBLE else "E402")
 
 
-def test_warnings_of_the_solve_are_repeated():
+def test_many_warnings_of_one_kind_do_not_drown_the_others():
+    many = [Finding("W301", Origin("a.yaml", i), "no reason is given") for i in range(1, 8)]
+    found = (*many, Finding("W305", None, "not unique"))
+    assert [(a.code, a.text) for a in build(plans.view(findings=found)).advice] == [
+        ("W301", "no reason is given · a.yaml:1"),
+        ("W301", "no reason is given · a.yaml:2"),
+        ("W301", "no reason is given · a.yaml:3"),
+        ("W301", "and 4 more; allocator check lists them"),
+        ("W305", "not unique"),
+    ]
+
+
+def test_warnings_are_repeated_beside_the_answers():
     found = (Finding("W305", None, "the plan is not the only best one", "search and social can swap"),)
-    document = build(plans.view(solution=replace(plans.solution(), warnings=found)))
+    document = build(plans.view(findings=found))
     assert [(a.code, a.text) for a in document.advice] == [
         ("W305", "the plan is not the only best one; search and social can swap")
     ]

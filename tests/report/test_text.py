@@ -45,7 +45,7 @@ What holds the plan back
   Not binding: low_tier_floor (18k spare), earn_it (90% against min 20%), 1 end of a curve
 
 Keep in mind
- W302  low_tier_floor counts tied channels; the split is assumed
+ W302  low_tier_floor counts tied channels; the split is assumed · q1_base.yaml:44
 """
 
 NARROW_TABLES = """\
@@ -138,13 +138,14 @@ HOSTILE = "\x1b[31mred\x07 \u202egnp\r\n[bold]x[/bold] \u2028 end"
 
 def test_text_of_users_can_do_nothing_but_be_read():
     rows = tuple(replace(r, row=replace(r.row, name=HOSTILE, reason=HOSTILE)) for r in plans.solution().rows)
-    solution = replace(plans.solution(), rows=rows, warnings=(Finding("W305", None, HOSTILE, HOSTILE),))
+    solution = replace(plans.solution(), rows=rows)
     view = plans.view(
         name=HOSTILE,
         currency=HOSTILE,
         tiers=tuple(replace(tier, label=HOSTILE) for tier in plans.TIERS),
         channels=tuple(replace(channel, label=HOSTILE) for channel in plans.CHANNELS),
         solution=solution,
+        findings=(Finding("W305", None, HOSTILE, HOSTILE),),
     )
     for width in (60, 80, 120, 300):
         text = shown(view, width=width)
