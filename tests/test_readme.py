@@ -1,0 +1,57 @@
+"""The README keeps its promises: its output is what is printed, its Python runs, its commands exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import allocator as al
+from allocator import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, flags=re.DOTALL)
+
+
+@pytest.fixture(autouse=True)
+def _in_the_project_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def test_the_worked_example_is_what_is_printed() -> None:
+    (shown,) = blocks("text")
+    command, _, printed = shown.partition("\n")
+    assert command == "$ allocator run scenarios/media_plan.yaml"
+    scenario = al.load_scenario("scenarios/media_plan.yaml")
+    assert al.solve(scenario, al.fit(scenario)).to_text() == printed
+
+
+def test_the_python_runs() -> None:
+    (program,) = blocks("python")
+    names: dict[str, object] = {}
+    exec(program, names)  # noqa: S102  our own README
+    assert isinstance(names["cut"], al.Plan)
+
+
+def test_everyday_commands_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (commands,) = (block for block in blocks("sh") if block.startswith("allocator"))
+    for line in commands.splitlines():
+        arguments = shlex.split(line.partition(">")[0], comments=True)
+        with pytest.raises(SystemExit) as left:
+            cli.main(arguments[1:])
+        assert left.value.code in (0, None), line
+
+
+def test_the_two_commands_need_python_and_pip_only() -> None:
+    run, test = (
+        line for block in blocks("sh") for line in block.splitlines() if line.startswith("python3 -m venv")
+    )
+    assert run.endswith("allocator run scenarios/media_plan.yaml")
+    assert test.endswith("python -m pytest")
