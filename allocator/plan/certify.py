@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.plan.program import LinearProgram
-from allocator.response.curve import FloatArray
+from allocator.plan.problem import Quantities
+from allocator.plan.program import Compiled, LinearProgram
+from allocator.plan.solution import Optimality
+from allocator.response.curve import FloatArray, Shape
 
 FEASIBLE = 1e-6  # of a row's or column's scale
 PROVEN = 1e-6  # of the objective: largest gap between a plan and the bound its duals give
+SMALL = 1e-6  # of the money moved: an objective below this is measured against it
 ROUNDING = 1e-6  # prices this small are rounding where the bound they point at is infinite
 
 
@@ -34,7 +37,7 @@ def dual_bound(lp: LinearProgram, row_dual: FloatArray) -> float:
     """Give the lower bound on the minimum that `row_dual` proves (weak duality); -inf when it proves nothing.
 
     For any duals y: ``min cost @ x >= sum(y_i * its row's bound) + sum(r_j * its column's bound)`` with
-    reduced costs r; the bound is the lower one where the sign is positive, the upper one where it is negative.
+    reduced costs r; the bound is the lower one for a positive price, the upper one for a negative price.
     """
     dual = _without_rounding(row_dual, lp.row_lower, lp.row_upper)
     reduced = _without_rounding(lp.reduced_cost(dual), lp.col_lower, lp.col_upper)
@@ -71,3 +74,58 @@ def _outside(value: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatAr
 def _finite_size(lower: FloatArray, upper: FloatArray) -> FloatArray:
     low, high = (np.where(np.isfinite(side), np.abs(side), 0.0) for side in (lower, upper))
     return np.maximum(low, high)
+
+
+def certificate(compiled: Compiled, row_dual: FloatArray, got: Quantities) -> Optimality:
+    """Judge a plan by what its spend brings: gap to the proven bound, curve error, largest violation.
+
+    The bound is that of the program on its breakpoints; the curves themselves can lie above it by at most
+    `curve_error`, in the unit of the objective.
+    """
+    problem = compiled.problem
+    bound = -dual_bound(compiled.lp, row_dual) * compiled.objective_unit
+    value = problem.value(got)
+    missed = -problem.slacks(got) / np.maximum(problem.scales(got), 1.0)
+    return Optimality(
+        gap=max(0.0, bound - value) / max(abs(value), SMALL * problem.size(got), compiled.money * SMALL),
+        curve_error=curve_error(compiled, row_dual, got.spend),
+        max_violation=max(0.0, float(missed.max(initial=0.0))),
+    )
+
+
+def curve_error(compiled: Compiled, row_dual: FloatArray, spend: FloatArray) -> float:
+    """Give the most by which any plan on the smooth curves can beat the best one on their breakpoints.
+
+    At the duals' prices each decision is a concave function of its own spend, with its largest breakpoint
+    next to the optimum; tangents bound how far the curve rises above it on the two pieces beside it.
+    """
+    problem, touch = compiled.problem, compiled.problem.incidence
+    prices = compiled.prices(row_dual)[touch.row]
+    n = len(problem.decisions)
+    worth = problem.objective.margin - np.bincount(touch.decision, prices * touch.margin, minlength=n)
+    charge = problem.objective.spend - np.bincount(touch.decision, prices * touch.spend, minlength=n)
+    return float(
+        sum(
+            _rise(decision.curve.shape, grid.spend, float(spend[j]), (float(worth[j]), float(charge[j])))
+            for j, (decision, grid) in enumerate(zip(problem.decisions, compiled.grids, strict=True))
+            if decision.curve.shape is not None and worth[j] > 0
+        )
+    )
+
+
+def _rise(shape: Shape, places: FloatArray, spend: float, weights: tuple[float, float]) -> float:
+    """Give how far ``margin weight * V(s) + spend weight * s`` can rise above its best breakpoint."""
+    nearest = int(np.argmin(np.abs(places - spend)))
+    near = places[max(nearest - 2, 0) : nearest + 3]
+    gain = weights[0] * shape.value(near) + weights[1] * near
+    slope = weights[0] * shape.marginal(near) + weights[1]
+    best = int(np.argmax(gain))
+    rises = [0.0]
+    for a in {max(best - 1, 0), min(best, len(near) - 2)}:
+        width, left, right = near[a + 1] - near[a], slope[a], slope[a + 1]
+        if left > 0 > right:
+            chord = (gain[a + 1] - gain[a]) / width
+            share = 0.0 if np.isinf(left) else (chord - right) / (left - right)
+            top = gain[a + 1] - right * (1 - share) * width
+            rises.append(float(top - gain[best]))
+    return max(rises)

@@ -142,6 +142,18 @@ class Problem:
         parts = sum(w * q[at] for w, q in zip(weights, got, strict=True))
         return np.asarray(np.bincount(row, parts, minlength=len(self.rows)), dtype=float)
 
+    def scales(self, got: Quantities) -> FloatArray:
+        """Sizes against which misses of the rows are judged, shape (n_rows,), in the rows' own units."""
+        row, at, *weights = self.incidence
+        parts = sum(np.abs(w * q[at]) for w, q in zip(weights, got, strict=True))
+        used = np.asarray(np.bincount(row, parts, minlength=len(self.rows)), dtype=float)
+        return used + np.abs(self.limits)
+
+    def slacks(self, got: Quantities) -> FloatArray:
+        """Room left in every row, shape (n_rows,), in the rows' own units; below 0 where one is broken."""
+        signs = np.array([row.bound.sign for row in self.rows], dtype=float)
+        return signs * (self.activities(got) - self.limits)
+
     @cached_property
     def limits(self) -> FloatArray:
         """Right-hand side of every row, shape (n_rows,), in the rows' own units."""
@@ -150,3 +162,7 @@ class Problem:
     def value(self, got: Quantities) -> float:
         """Add up the objective, in its unit."""
         return float(sum(weight * float(q.sum()) for weight, q in zip(self.objective, got, strict=True)))
+
+    def size(self, got: Quantities) -> float:
+        """Add up the objective with every part counted positive: what errors are relative to."""
+        return float(sum(abs(weight) * float(q.sum()) for weight, q in zip(self.objective, got, strict=True)))

@@ -272,11 +272,9 @@ def compile_problem(problem: Problem, grids: Sequence[Grid] | None = None) -> Co
     slopes = _concatenated([grid.slopes for grid in grids])
     revenue = _concatenated([grid.revenue_slopes for grid in grids])
     gain = problem.objective.spend + problem.objective.margin * slopes + problem.objective.revenue * revenue
-    unit = _power_of_two(np.abs(gain).max(initial=0.0))
+    unit = _power_of_two(_usual_gain(problem, grids))
     row, col, coef = _entries(problem, counts, slopes, revenue)
-    largest = np.zeros(len(problem.rows))
-    np.maximum.at(largest, row, np.abs(coef))
-    factor = np.array([_power_of_two(size) for size in largest])
+    factor = _row_factors(row, coef, len(problem.rows))
     lp = LinearProgram.build(
         -gain / unit,
         Interval(np.zeros(len(piece)), _uppers(grids) / money),
@@ -313,6 +311,25 @@ def _sides(problem: Problem, unit: FloatArray) -> Interval:
     limits = problem.limits / unit
     is_min = np.array([row.bound is Bound.MIN for row in problem.rows], dtype=bool)
     return Interval(np.where(is_min, limits, -np.inf), np.where(is_min, np.inf, limits))
+
+
+def _usual_gain(problem: Problem, grids: Sequence[Grid]) -> float:
+    """Give what a unit of spend counts for on average; the first unit of a steep curve may count far more."""
+    per_unit = []
+    for grid in grids:
+        last = min(float(grid.spend[-1]), problem.budget) or float(grid.spend[-1])
+        brought = np.interp(last, grid.spend, grid.value), np.interp(last, grid.spend, grid.revenue)
+        got = np.abs([last, *brought]) / last
+        per_unit.append(float(np.abs(problem.objective) @ got))
+    return max(per_unit, default=0.0)
+
+
+def _row_factors(row: IntArray, coef: FloatArray, n_rows: int) -> FloatArray:
+    """Give the power of two nearest to a row's usual coefficient (the geometric mean)."""
+    used = coef != 0
+    count = np.maximum(np.bincount(row[used], minlength=n_rows), 1)
+    logs = np.bincount(row[used], np.log2(np.abs(coef[used])), minlength=n_rows) / count
+    return np.asarray(2.0 ** np.round(logs), dtype=float)
 
 
 def _concatenated(parts: Sequence[FloatArray]) -> FloatArray:

@@ -1,0 +1,142 @@
+"""The plan: locate, solve, settle ties, round to cents, prove, price; `optimise` lists the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from allocator.errors import Finding
+from allocator.plan import results
+from allocator.plan.certify import certificate
+from allocator.plan.conflict import explain_conflict
+from allocator.plan.prices import Price, Pricing, binding_rows, marginal_return
+from allocator.plan.problem import Problem
+from allocator.plan.refine import Located, locate
+from allocator.plan.snap import snapped
+from allocator.plan.solution import Solution, Status
+from allocator.plan.solver import Engine, RawSolution, solve_program
+from allocator.plan.ties import Settled, settle
+from allocator.response.curve import FloatArray
+
+WRONG = 1e-6  # of the objective, or of a row's scale: a plan that misses by more is no plan
+
+
+def optimise(problem: Problem, engine: Engine = "cbc") -> Solution:
+    """Find the best plan within the limits and prove it, or say why there is none.
+
+    Parameters
+    ----------
+    problem : Problem
+    engine : {"cbc", "highs"}
+        Who has to confirm the plan's program. Breakpoints, ties and prices always come from HiGHS, so the
+        plan is the same.
+
+    Returns
+    -------
+    Solution
+        With ``status`` ``OPTIMAL`` every number is recomputed from spend in whole cents by the curves;
+        ``INFEASIBLE`` carries the conflict; ``ERROR`` says in a warning which check failed.
+
+    Examples
+    --------
+    >>> from allocator.plan.problem import Decision
+    >>> from allocator.plan.rows import Bound, Row, Weights
+    >>> from allocator.response.curve import ResponseCurve
+    >>> from allocator.response.curves import Cell
+    >>> cell = Cell("all", "email")
+    >>> curve = ResponseCurve(np.array([0.0, 100.0, 300.0]), np.array([0.0, 300.0, 500.0]))
+    >>> email = Decision("email", (cell,), np.ones(1), np.ones(1), curve)
+    >>> limit = Row("budget.total", "budget", Bound.MAX, {cell: Weights(spend=1)}, 0.0, rhs_per_budget=1.0)
+    >>> plan = optimise(Problem((email,), (limit,), Weights(margin=1), 150.0, "up_to", "EUR"), "highs")
+    >>> plan.decision_spend, plan.objective, plan.rows[0].next_unit
+    ((150.0,), 350.0, 1.0)
+    """
+    located = locate(problem)
+    answer = solve_program(located.compiled.lp, engine)
+    if answer.status is not Status.OPTIMAL:
+        return _without_plan(problem, answer, engine)
+    if located.answer.status is not Status.OPTIMAL:
+        return _failed(answer.engine, "HiGHS finds no plan where CBC has one")
+    settled = settle(located.compiled, located.answer)
+    binding = binding_rows(problem, settled.spend)
+    plan = replace(settled, spend=snapped(problem, settled.spend, binding))
+    fault = _fault(located, answer, (settled.spend, plan.spend))
+    if fault:
+        return _failed(answer.engine, fault)
+    prices = Pricing(located.compiled, located.model, located.answer).prices(binding)
+    return _proven(located, answer, plan, prices)
+
+
+def _fault(located: Located, answer: RawSolution, spends: tuple[FloatArray, FloatArray]) -> str:
+    """Check a plan before and after rounding; an empty text when all is well."""
+    compiled, problem = located.compiled, located.compiled.problem
+    solved, paid = (problem.quantities(spend) for spend in spends)
+    claimed, confirmed = (-found.objective * compiled.objective_unit for found in (located.answer, answer))
+    allowed = WRONG * problem.size(solved)
+    missed = certificate(compiled, located.answer.row_dual, paid).max_violation
+    if missed > WRONG:
+        return f"the plan misses a limit by {missed:.1e} of its size"
+    if abs(claimed - confirmed) > allowed:
+        return f"CBC and HiGHS disagree on the best value: {confirmed:.2f} and {claimed:.2f}"
+    if claimed - problem.value(solved) > allowed:
+        return f"the program claims {claimed:.2f} where the curves give {problem.value(solved):.2f}"
+    return ""
+
+
+def _proven(located: Located, answer: RawSolution, plan: Settled, prices: Sequence[Price | None]) -> Solution:
+    """Recompute everything a plan states from its spend."""
+    compiled, problem = located.compiled, located.compiled.problem
+    got = problem.quantities(plan.spend)
+    draws = results.margin_draws(problem, plan.spend)
+    total = None if draws is None else draws.sum(axis=1)
+    rows = results.row_results(problem, got, prices)
+    solution = Solution(
+        status=Status.OPTIMAL,
+        solver=answer.engine,
+        objective=problem.value(got),
+        decision_spend=tuple(plan.spend.tolist()),
+        cells=results.cell_results(problem, got, draws),
+        rows=rows,
+        optimality=certificate(compiled, located.answer.row_dual, got),
+        marginal_return=marginal_return(compiled, plan.spend),
+        margin_interval=results.interval(total),
+        draws=total,
+        today=results.today(problem, got, draws),
+        interchangeable=plan.interchangeable,
+    )
+    return replace(solution, warnings=tuple(_advice(problem, solution, answer.doubt)))
+
+
+def _advice(problem: Problem, solution: Solution, doubt: str) -> Iterator[Finding]:
+    for group in solution.interchangeable:
+        what = f"the best plan is not unique: money can move between {', '.join(group)} without loss"
+        yield Finding("W305", None, what, "the plan keeps closest to today, then to the order of declaration")
+    if problem.spend_rule == "up_to" and problem.objective.spend == 0:
+        what = (
+            "the objective does not subtract the spend, so the budget goes out even where the last unit loses"
+        )
+        earns = solution.marginal_return
+        yield Finding("W303", None, what, "" if earns is None else f"here the next unit earns {earns:.2f}")
+    for result in solution.rows:
+        if result.binding and result.row.quotient is not None and np.isnan(result.value):
+            what = f"{result.row.name} holds because nothing is spent where it applies"
+            yield Finding("W306", result.row.origin, what)
+    if doubt:
+        yield Finding("W308", None, f"{doubt}; the plan passes every check")
+
+
+def _without_plan(problem: Problem, answer: RawSolution, engine: Engine) -> Solution:
+    if answer.status is Status.INFEASIBLE:
+        conflict = explain_conflict(problem, partial(solve_program, engine=engine))
+        return Solution(status=Status.INFEASIBLE, solver=answer.engine, conflict=conflict)
+    if answer.status is Status.UNBOUNDED:
+        what = "nothing limits the plan's spend"
+        return Solution(Status.UNBOUNDED, answer.engine, warnings=(Finding("E402", None, what),))
+    return _failed(answer.engine, answer.doubt or "no answer passed the checks")
+
+
+def _failed(engine: Engine, what: str) -> Solution:
+    return Solution(Status.ERROR, engine, warnings=(Finding("E402", None, what),))

@@ -1,0 +1,154 @@
+"""What the next and the last unit of every limit are worth, found by moving the limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.plan.problem import Problem
+from allocator.plan.program import Compiled, Entries, Interval
+from allocator.plan.rows import Bound, Row
+from allocator.plan.solution import Status
+from allocator.plan.solver import HotModel, RawSolution
+from allocator.response.curve import FloatArray
+
+STEP = 1e-5  # of a limit: how far it is moved, but never more than one unit
+SMALLEST = 1e-6  # the least move, in units of the program
+BINDS = 1e-7  # of a row's scale: slack up to this is none
+NOTHING = 1e-9  # prices up to this are none
+
+
+@dataclass(frozen=True)
+class Price:
+    """Gain from the next unit of a limit, loss from giving up the last one, and where both hold.
+
+    ``last_unit`` is None where the limit cannot be tightened at all. ``range`` is None where the price
+    changes all the time, as it does along smooth curves.
+    """
+
+    next_unit: float | None
+    last_unit: float | None
+    range: tuple[float | None, float | None] | None = None
+
+
+class Pricing:
+    """A solved program from which limits are moved, each time from the same basis."""
+
+    def __init__(self, compiled: Compiled, model: HotModel, best: RawSolution) -> None:
+        self.compiled, self.model, self.best = compiled, model, best
+        self._lp, self._basis = compiled.lp, model.basis()
+        self._smooth = any(not d.curve.bounded for d in compiled.problem.decisions)
+
+    def prices(self, binding: NDArray[np.bool_]) -> list[Price | None]:
+        """Price every binding row, in order; of a budget to be spent exactly, the side that costs.
+
+        At a kink the next and the last unit differ. Prices are duals of the moved program: exact one-sided
+        derivatives, also where the duals at the plan itself are not unique.
+        """
+        found = [self._price(i) if binds else None for i, binds in enumerate(binding)]
+        rows = self.compiled.problem.rows
+        for i, price in enumerate(found):
+            if price is not None and rows[i].kind == "budget" and self._is_exact:
+                found[i] = _one_side(price, rows[i].bound)
+        return found
+
+    @property
+    def _is_exact(self) -> bool:
+        return self.compiled.problem.spend_rule == "exactly"
+
+    def _price(self, row: int) -> Price:
+        """Move the limit of one row both ways; ``budget.total`` takes limits that are shares of it along."""
+        direction = self._loosening(row)
+        step = self._step(row)
+        next_unit, high = self._moved(direction, step, row)
+        last_unit, low = self._moved(direction, -step, row)
+        if self._smooth or np.count_nonzero(direction) > 1:
+            return Price(next_unit, last_unit)
+        ends = (low, high) if self.compiled.problem.rows[row].bound is Bound.MAX else (high, low)
+        return Price(next_unit, last_unit, ends)
+
+    def _loosening(self, row: int) -> FloatArray:
+        """Give the move of all right-hand sides, in their own units, per unit of one limit loosened."""
+        problem = self.compiled.problem
+        if problem.rows[row].kind == "budget":
+            return with_budget(problem)
+        direction = np.zeros(len(problem.rows))
+        direction[row] = -problem.rows[row].bound.sign
+        return direction
+
+    def _step(self, row: int) -> float:
+        unit = float(self.compiled.row_unit[row])
+        limit = abs(float(self.compiled.problem.limits[row]))
+        return max(min(1.0, STEP * max(limit, unit)), SMALLEST * unit)
+
+    def _moved(self, direction: FloatArray, step: float, row: int) -> tuple[float | None, float | None]:
+        """Give the price after a move, and how far the row's limit can go on before the price changes."""
+        by = step * direction / self.compiled.row_unit
+        self.model.bound_rows(self._lp.row_lower + by, self._lp.row_upper + by)
+        self.model.restore(self._basis)
+        answer = self.model.run()
+        end = None
+        if answer.status is Status.OPTIMAL and not self._smooth and abs(answer.row_dual[row]) > NOTHING:
+            lows, highs = self.model.row_ranges()
+            end = float((highs if by[row] > 0 else lows)[row] * self.compiled.row_unit[row])
+        self.model.bound_rows(self._lp.row_lower, self._lp.row_upper)
+        if answer.status is not Status.OPTIMAL:
+            return None, None
+        price = float(direction @ self.compiled.prices(answer.row_dual))
+        return 0.0 if abs(price) <= NOTHING else price, end if end is None or np.isfinite(end) else None
+
+
+def _one_side(price: Price, bound: Bound) -> Price | None:
+    """Give the price to the upper side of an exact budget where more of it gains, else to the lower."""
+    gains = (price.next_unit or 0.0) + (price.last_unit or 0.0) >= 0
+    if bound is Bound.MAX:
+        return price if gains else None
+    return None if gains else Price(_negative(price.last_unit), _negative(price.next_unit))
+
+
+def _negative(price: float | None) -> float | None:
+    return None if price is None else -price
+
+
+def with_budget(problem: Problem) -> FloatArray:
+    """Give how much every right-hand side moves with one unit of budget, shape (n_rows,)."""
+    return np.array([_per_budget(row) for row in problem.rows], dtype=float)
+
+
+def _per_budget(row: Row) -> float:
+    return 1.0 if row.kind == "budget" and not row.rhs_per_budget else row.rhs_per_budget
+
+
+def binding_rows(problem: Problem, spend: FloatArray) -> NDArray[np.bool_]:
+    """Say which rows are at their limit at `spend`, shape (n_rows,); spend as solved, not yet rounded."""
+    got = problem.quantities(spend)
+    return np.asarray(problem.slacks(got) <= BINDS * np.maximum(problem.scales(got), 1.0))
+
+
+def marginal_return(compiled: Compiled, spend: FloatArray) -> float | None:
+    """Incremental margin from forcing one more unit of money out; None when nothing can take it.
+
+    The budget, and limits that are shares of it, are raised only as far as the unit needs it.
+    """
+    problem, lp = compiled.problem, compiled.lp
+    total, step = float(spend.sum()), max(min(1.0, STEP * problem.budget), SMALLEST * compiled.money)
+    short = np.clip((total + step - problem.budget) / step, 0.0, 1.0)
+    direction = with_budget(problem) * short
+    by = step * direction / compiled.row_unit
+    pieces = np.arange(lp.n_cols)
+    floor = Interval([(total + step) / compiled.money], [np.inf])
+    moved = replace(lp, row_lower=lp.row_lower + by, row_upper=lp.row_upper + by)
+    answer = HotModel(
+        moved.with_rows(Entries(np.zeros(len(pieces)), pieces, np.ones(len(pieces))), floor)
+    ).run()
+    if answer.status is not Status.OPTIMAL:
+        return None
+    weights = problem.objective
+    gain = float(direction @ compiled.prices(answer.row_dual[:-1]))
+    gain -= float(answer.row_dual[-1]) * compiled.objective_unit / compiled.money
+    if weights.revenue or not weights.margin:
+        after = problem.quantities(compiled.spend(answer.x)).margin.sum()
+        return float(after - problem.quantities(spend).margin.sum()) / step
+    return (gain - weights.spend) / weights.margin

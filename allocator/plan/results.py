@@ -1,0 +1,170 @@
+"""From spend to results: everything a plan states is recomputed here from the curves themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from allocator.plan.prices import Price
+from allocator.plan.problem import Decision, Problem, Quantities
+from allocator.plan.rows import Amounts, Row, Weights
+from allocator.plan.solution import CellResult, RowResult, Today
+from allocator.response.curve import FloatArray
+from allocator.response.curves import Cell
+
+LIKELY = (0.1, 0.9)  # the quantiles of an interval: 8 in 10
+SAME_BREAKPOINT = 0.0051  # money; spend in cents this close to a breakpoint is at it
+
+
+def margin_draws(problem: Problem, spend: FloatArray) -> FloatArray | None:
+    """Give each decision's incremental margin under every draw, shape (n_draws, n_decisions).
+
+    A decision without draws counts with its expected margin; None when none has draws. Draws belong together
+    across decisions by their place.
+
+    Raises
+    ------
+    ValueError
+        When decisions have different numbers of draws.
+    """
+    parts = [d.curve.draws_at(float(s)) for d, s in zip(problem.decisions, spend, strict=True)]
+    counts = {len(part) for part in parts if part is not None}
+    if len(counts) > 1:
+        raise ValueError(f"decisions have different numbers of draws: {sorted(counts)}")
+    if not counts:
+        return None
+    expected = problem.quantities(spend).margin
+    n_draws = counts.pop()
+    columns = [
+        np.full(n_draws, mean) if part is None else part for part, mean in zip(parts, expected, strict=True)
+    ]
+    return np.column_stack(columns)
+
+
+def interval(draws: FloatArray | None) -> tuple[float, float] | None:
+    """Give the range that holds 8 in 10 draws."""
+    if draws is None:
+        return None
+    low, high = np.quantile(draws, LIKELY)
+    return float(low), float(high)
+
+
+def cell_results(problem: Problem, got: Quantities, draws: FloatArray | None) -> tuple[CellResult, ...]:
+    """Give one result per (tier, channel, period); segments of one are added up."""
+    parts: dict[Cell, list[tuple[int, int]]] = {}
+    for j, decision in enumerate(problem.decisions):
+        for k, cell in enumerate(decision.cells):
+            parts.setdefault(cell._replace(segment=""), []).append((j, k))
+    return tuple(_cell_result(cell, problem, got, draws, at) for cell, at in parts.items())
+
+
+def _cell_result(
+    cell: Cell, problem: Problem, got: Quantities, draws: FloatArray | None, at: Sequence[tuple[int, int]]
+) -> CellResult:
+    decisions = [problem.decisions[j] for j, _ in at]
+    paid = [float(problem.decisions[j].spend_shares[k]) for j, k in at]
+    earned = [float(problem.decisions[j].value_shares[k]) for j, k in at]
+    index = [j for j, _ in at]
+    spend = [share * float(got.spend[j]) for share, j in zip(paid, index, strict=True)]
+    mine = (
+        None if draws is None or all(d.curve.draws is None for d in decisions) else draws[:, index] @ earned
+    )
+    marginal = [marginal_at(d, float(got.spend[j])) for d, j in zip(decisions, index, strict=True)]
+    return CellResult(
+        cell=cell,
+        current=_sum(
+            None if d.current is None else d.current * w for d, w in zip(decisions, paid, strict=True)
+        ),
+        spend=sum(spend),
+        margin=float(got.margin[index] @ earned),
+        margin_interval=interval(mine),
+        revenue=None
+        if any(d.curve.revenue is None for d in decisions)
+        else float(got.revenue[index] @ earned),
+        marginal_return=max((m for m in marginal if m is not None), default=None),
+        contacts=_sum(
+            None if d.cost_per_contact is None else s / d.cost_per_contact
+            for d, s in zip(decisions, spend, strict=True)
+        ),
+        tied=any(d.tied for d in decisions),
+    )
+
+
+def _sum(parts: Iterator[float | None]) -> float | None:
+    known = list(parts)
+    return None if any(part is None for part in known) else float(sum(part or 0.0 for part in known))
+
+
+def marginal_at(decision: Decision, spend: float) -> float | None:
+    """Give what the next unit of money earns in a decision; None where the curve takes no more."""
+    curve = decision.curve
+    if curve.bounded:
+        nearest = float(curve.spend[np.argmin(np.abs(curve.spend - spend))])
+        spend = nearest if abs(nearest - spend) <= SAME_BREAKPOINT else spend
+    earned = curve.marginal(spend, "next")
+    return float(earned) if np.isfinite(earned) else None
+
+
+def amounts(problem: Problem, got: Quantities) -> Amounts:
+    """Give what every cell spends and brings."""
+    return {
+        cell: Weights(spend * float(s), value * float(m), value * float(r))
+        for decision, s, m, r in zip(problem.decisions, *got, strict=True)
+        for cell, spend, value in zip(
+            decision.cells, decision.spend_shares, decision.value_shares, strict=True
+        )
+    }
+
+
+def row_results(problem: Problem, got: Quantities, prices: Sequence[Price | None]) -> tuple[RowResult, ...]:
+    """Give one result per row, in order; rows with a price bind."""
+    reached = amounts(problem, got)
+    activity = problem.activities(got)
+    return tuple(
+        _row_result(row, problem.budget, float(at), _ratio(row, reached), price)
+        for row, at, price in zip(problem.rows, activity, prices, strict=True)
+    )
+
+
+def _ratio(row: Row, reached: Amounts) -> float | None:
+    if row.quotient is None:
+        return None
+    ratio = row.quotient.at(reached)
+    return float("nan") if ratio is None else ratio
+
+
+def _row_result(row: Row, budget: float, at: float, ratio: float | None, price: Price | None) -> RowResult:
+    limit = row.limit(budget)
+    stated = limit if row.ratio_limit is None else row.ratio_limit
+    return RowResult(
+        row=row,
+        limit=stated,
+        value=at if ratio is None else ratio,
+        slack=row.bound.sign * (at - limit),
+        binding=price is not None,
+        next_unit=price.next_unit if price else None,
+        last_unit=price.last_unit if price else None,
+        range=price.range if price and ratio is None else None,
+    )
+
+
+def today(problem: Problem, got: Quantities, draws: FloatArray | None) -> Today | None:
+    """Value the current spend by the same curves; None when the current spend of a decision is unknown.
+
+    Spend past the end of a curve counts as spend and brings no more than the end: nothing is extrapolated.
+    """
+    currents = [decision.current for decision in problem.decisions]
+    known = np.array([current for current in currents if current is not None], dtype=float)
+    if len(known) < len(currents):
+        return None
+    most = [d.curve.end if d.curve.bounded else np.inf for d in problem.decisions]
+    valued = np.minimum(known, most)
+    before = problem.quantities(valued)._replace(spend=known)
+    past = margin_draws(problem, valued)
+    beaten = None
+    if draws is not None and past is not None:
+        ahead = problem.value(got) - problem.value(before)
+        shift = (draws - past).sum(axis=1) - float((got.margin - before.margin).sum())
+        beaten = float(np.mean(ahead + problem.objective.margin * shift > 0))
+    return Today(float(known.sum()), float(before.margin.sum()), beaten)
