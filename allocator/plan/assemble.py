@@ -70,6 +70,8 @@ class PlanTerms:
 def assemble(curves: Curves, terms: PlanTerms) -> Problem:
     """Give the problem: one decision per response, ``budget.total`` first among the rows.
 
+    Limits that count an assumed part of a channel are advised against among its warnings (W302).
+
     Parameters
     ----------
     curves : Curves
@@ -101,13 +103,8 @@ def assemble(curves: Curves, terms: PlanTerms) -> Problem:
         budget=terms.budget.total,
         spend_rule=terms.budget.spend,
         currency=terms.currency,
+        warnings=tuple(found for name, limit in terms.limits.items() for found in limit.advice(name, scope)),
     )
-
-
-def advice(curves: Curves, terms: PlanTerms) -> tuple[Finding, ...]:
-    """Give the warnings of the limits: where one counts an assumed part of a channel (W302)."""
-    scope = _scope(_parts(curves, terms), terms)
-    return tuple(finding for name, limit in terms.limits.items() for finding in limit.advice(name, scope))
 
 
 def _scope(parts: Sequence[Part], terms: PlanTerms) -> Scope:

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from allocator.errors import Finding
 from allocator.plan.rows import Row, Weights
 from allocator.response.curve import FloatArray, ResponseCurve
 from allocator.response.curves import Cell
@@ -83,6 +84,9 @@ class Problem:
         Profit is ``Weights(spend=-1, margin=1)``.
     budget : float
     spend_rule : {"up_to", "exactly"}
+    currency : str
+    warnings : tuple of Finding
+        Advice on the limits, to be shown with the plan.
     """
 
     decisions: tuple[Decision, ...]
@@ -91,6 +95,7 @@ class Problem:
     budget: float
     spend_rule: Literal["up_to", "exactly"]
     currency: str
+    warnings: tuple[Finding, ...] = ()
 
     @cached_property
     def incidence(self) -> Incidence:
