@@ -33,4 +33,4 @@ def _plan_tables(view: PlanView) -> tuple[Table, ...]:
 
 def _conflict_tables(view: PlanView) -> tuple[Table, ...]:
     conflict = view.solution.conflict
-    return (limits.contradiction(view, conflict),) if conflict and conflict.rows else ()
+    return (limits.contradiction(view, conflict, scale_of(view)),) if conflict and conflict.rows else ()

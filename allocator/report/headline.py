@@ -117,7 +117,7 @@ def _next_money(view: PlanView, scale: Scale) -> Figure:
     label = f"Next {scale.step_name}"
     marginal = view.solution.marginal_return
     if marginal is None:
-        return Figure(label, Money(None), ("no limit or curve lets more money in",))
+        return Figure(label, Money(None), ("limits and ends of curves let no more money in",))
     if abs(marginal - 1) < BREAK_EVEN_BAND:
         remark = "at break-even: more budget would change little"
     elif marginal > 1:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 from allocator.errors import Finding, Origin
-from allocator.plan.rows import Unit
+from allocator.plan.rows import Row, Unit
 from allocator.plan.solution import Conflict, Repair, RowResult, Solution, Status
 from allocator.quantities import count, money, money_short
 from allocator.report.document import Advice, Choice, Column, Entry, Money, Refusal, Table, Text
 from allocator.report.scale import Scale
 from allocator.report.view import PlanView
 
-SPARE_LISTED = 12  # limits with room that are named; the rest are counted
+FAMILY = 4  # so many limits of one name with room are told by the nearest
 SAME_PRICE = 1e-3  # next and last unit differ when further apart, relative to the larger
 ADVICE_LISTED = 3  # warnings of one code that are spelled out
 BUDGET = "budget.total"
@@ -65,7 +65,7 @@ def refusal(view: PlanView) -> Refusal | None:
     return Refusal("E401", f"the limits contradict each other.{tail}", tuple(map(_choice, repairs)))
 
 
-def contradiction(view: PlanView, conflict: Conflict) -> Table:
+def contradiction(view: PlanView, conflict: Conflict, scale: Scale) -> Table:
     """Give the limits that cannot all hold."""
     columns = (
         Column("limit", "left"),
@@ -78,7 +78,7 @@ def contradiction(view: PlanView, conflict: Conflict) -> Table:
         (
             Text(row.name),
             Text(row.bound.value),
-            Text(row.spelled(view.budget, view.currency)),
+            _at(row, row.written(view.budget) if row.quotient else row.limit(view.budget), scale),
             Text(row.reason),
             Text(_place(row.origin)),
         )
@@ -124,7 +124,7 @@ def _binding_entries(result: RowResult, scale: Scale) -> tuple[Entry, ...]:
     return (
         Text(result.row.name),
         Text(result.row.bound.value),
-        _limit(result, scale),
+        _at(result.row, result.limit, scale),
         _price(result.next_unit, scale, sign=1),
         _price(result.last_unit, scale, sign=-1),
         Text(result.row.reason),
@@ -132,13 +132,11 @@ def _binding_entries(result: RowResult, scale: Scale) -> tuple[Entry, ...]:
     )
 
 
-def _limit(result: RowResult, scale: Scale) -> Entry:
-    """Give the limit in money or contacts as the plan meets it; ratios as they are written."""
-    if result.row.quotient is not None:
-        return Text(result.row.spell(result.limit))
-    if result.row.unit in _COUNTED:
-        return Money(result.limit)
-    return Money(result.limit, decimals=scale.decimals)
+def _at(row: Row, limit: float, scale: Scale) -> Entry:
+    """Give a limit in money or contacts, as the plan meets it; ratios as they are written."""
+    if row.quotient is not None:
+        return Text(row.spell(limit))
+    return Money(limit, decimals=0 if row.unit in _COUNTED else scale.decimals)
 
 
 def _price(price: float | None, scale: Scale, *, sign: int) -> Money:
@@ -155,32 +153,50 @@ def _kink(result: RowResult) -> bool:
 
 
 def _spare(solution: Solution) -> tuple[str, ...]:
-    """Name the limits with room; ends of curves are only counted."""
-    free = [result for result in solution.rows if not result.binding]
-    ends = sum(result.row.kind == "curve_end" for result in free)
-    named = [result for result in free if result.row.kind != "curve_end"]
+    """Name the limits with room: many of one name by the nearest, ends of curves by their number."""
+    families: dict[str, list[RowResult]] = {}
+    for result in solution.rows:
+        if not result.binding:
+            families.setdefault(result.row.name.partition("[")[0], []).append(result)
+    ends = len(families.pop("curve_end", ()))
     bounds = Counter(result.row.name for result in solution.rows)
-    items = [_room(result, twin=bounds[result.row.name] > 1) for result in named[:SPARE_LISTED]]
-    if len(named) > SPARE_LISTED:
-        items.append(f"{len(named) - SPARE_LISTED} more limits")
+    items = [item for family in families.values() for item in _rooms(family, bounds)]
     if ends:
         items.append(f"{ends} {'end of a curve' if ends == 1 else 'ends of curves'}")
     return tuple(items)
 
 
+def _rooms(family: list[RowResult], bounds: Counter[str]) -> list[str]:
+    if len(family) < FAMILY or family[0].row.quotient is not None:
+        return [_room(result, twin=bounds[result.row.name] > 1) for result in family]
+    nearest = min(family, key=lambda result: result.slack)
+    name = nearest.row.name.partition("[")[0]
+    return [f"{name} ({len(family)} limits; nearest {_side(nearest)}, {_slack(nearest)} spare)"]
+
+
+def _side(result: RowResult) -> str:
+    """Give which of a family a limit is: ``search min``."""
+    return f"{result.row.name.partition('[')[2].rstrip(']')} {result.row.bound.value}".strip()
+
+
 def _room(result: RowResult, *, twin: bool) -> str:
+    """Give a limit and its room; `twin` when its side has to be said."""
     row = result.row
     name = f"{row.name} {row.bound.value}" if twin else row.name
     if row.quotient is not None:
         reached = row.spell(round(result.value, 2))
         return f"{name} ({reached} against {row.bound.value} {row.spell(result.limit)})"
-    if row.unit in _COUNTED:
-        return f"{name} ({count(result.slack)} {_COUNTED[row.unit]} spare)"
-    return f"{name} ({money_short(result.slack) if result.slack >= 1 else money(result.slack, 2)} spare)"
+    return f"{name} ({_slack(result)} spare)"
+
+
+def _slack(result: RowResult) -> str:
+    if result.row.unit in _COUNTED:
+        return f"{count(result.slack)} {_COUNTED[result.row.unit]}"
+    return money_short(result.slack) if result.slack >= 1 else money(result.slack, 2)
 
 
 def _choice(repair: Repair) -> Choice:
-    remarks = [" · ".join(filter(None, (row.reason, _place(row.origin)))) for row in repair.rows]
+    remarks = dict.fromkeys(" · ".join(filter(None, (r.reason, _place(r.origin)))) for r in repair.rows)
     return Choice(repair.text, "; ".join(filter(None, remarks)))
 
 

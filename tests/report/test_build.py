@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allocator.errors import Finding, Origin
-from allocator.plan.solution import CellResult, Conflict, Repair, Solution, Status
+from allocator.plan.rows import Unit
+from allocator.plan.solution import CellResult, Conflict, Repair, RowResult, Solution, Status
 from allocator.report.build import build
 from allocator.report.document import Document, Money, Percent, Table
 from allocator.response.curves import Cell, Evidence
@@ -113,7 +114,7 @@ def test_unspent_budget_is_not_claimed_to_rest_on_anything():
         (1.2, "above break-even: more budget would pay"),
         (1.001, "at break-even"),
         (0.8, "below break-even: more budget would not pay"),
-        (None, "no limit or curve lets more money in"),
+        (None, "limits and ends of curves let no more money in"),
     ],
 )
 def test_the_next_unit_is_held_against_break_even(marginal, said):
@@ -200,6 +201,39 @@ def test_a_ratio_limit_is_shown_as_written():
     assert [entry.text for entry in t.rows[0][:3]] == ["earn_it", "min", "20%"]
 
 
+def test_many_limits_of_one_name_are_told_by_the_nearest():
+    names = ("search", "email", "social", "mail")
+    family = [
+        replace(
+            plans.solution().rows[2],
+            row=replace(plans.NO_SHOCK, name=f"no_shock[{name}]"),
+            binding=False,
+            slack=1000.0 * (i + 1),
+        )
+        for i, name in enumerate(reversed(names))
+    ]
+    document = build(plans.view(solution=replace(plans.solution(), rows=tuple(family))))
+    t = table(document, "What holds")
+    assert t.footer == ("no_shock (4 limits; nearest mail max, 1k spare)",)
+    assert t.footer_label == "No limit binds. Not binding:"
+    two = replace(plans.solution(), rows=tuple(family[:2]))
+    assert table(build(plans.view(solution=two)), "What holds").footer == (
+        "no_shock[mail] (1k spare)",
+        "no_shock[social] (2k spare)",
+    )
+
+
+def test_contacts_are_counted_not_priced():
+    row = replace(plans.BUDGET, name="calls", unit=Unit.CONTACTS, rhs=9_000.4, rhs_per_budget=0.0)
+    rows = (
+        RowResult(row, 9_000.4, 9_000.4, 0.0, True, 0.5, 0.5),
+        RowResult(replace(row, name="mails"), 9_000.0, 1_000.0, 8_000.0, False),
+    )
+    t = table(build(plans.view(solution=replace(plans.solution(), rows=rows))), "What holds")
+    assert t.rows[0][2].text == "9,000"
+    assert t.footer == ("mails (8,000 contacts spare)",)
+
+
 def test_prices_in_another_objective_say_so():
     document = build(plans.view(objective="incremental_revenue"))
     assert "maximises incremental revenue" in document.subtitle
@@ -216,6 +250,15 @@ def test_a_contradiction_gives_the_ways_out_and_no_figures():
     assert not document.figures
     t = table(document, "These limits cannot all hold")
     assert [row[2].text for row in t.rows] == ["1,200,000", "1,000,000"]
+
+
+def test_a_cure_of_one_limit_for_many_cells_gives_its_place_once():
+    rows = tuple(replace(plans.NO_SHOCK, name=f"no_shock[{name}]") for name in ("search", "email"))
+    repair = Repair(rows, (0.6, 0.6), 1e5, "raise constraints.no_shock.max to 60%")
+    solution = Solution(Status.INFEASIBLE, "cbc", conflict=Conflict(rows, (repair,)))
+    document = build(plans.view(solution=solution))
+    assert document.refusal.choices[0].remark == "Agencies need 8 weeks' notice · q1_base.yaml:50"
+    assert [row[2].text for row in document.tables[0].rows] == ["252,000", "252,000"]
 
 
 def test_a_cure_of_several_limits_names_each():
