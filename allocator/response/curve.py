@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from allocator.errors import AllocatorError, Finding
+from allocator.quantities import money
 
 FloatArray = NDArray[np.float64]
 
@@ -236,7 +237,9 @@ class ResponseCurve:
         if not np.all(spend >= -tolerance):
             raise CurveError(Finding("E115", None, "a curve is not defined for a spend below 0"))
         if self.bounded and not np.all(spend <= self.end + tolerance):
-            what = f"the curve ends at a spend of {self.end:g}; it is not known at {np.max(spend):g}"
+            what = (
+                f"the curve ends at a spend of {amount(self.end)}; it is not known at {amount(np.max(spend))}"
+            )
             raise CurveError(Finding("E115", None, what))
         return np.asarray(np.clip(spend, 0.0, self.end if self.bounded else None))
 
@@ -244,6 +247,11 @@ class ResponseCurve:
         """Find the piece `spend` lies on and how far along it, 0 to 1."""
         low = int(np.clip(np.searchsorted(self.spend, spend, side="right") - 1, 0, len(self.widths) - 1))
         return low, min((spend - float(self.spend[low])) / float(self.widths[low]), 1.0)
+
+
+def amount(value: float) -> str:
+    """Write money in a message, with cents only where it has them."""
+    return money(value, 0 if float(value).is_integer() else 2)
 
 
 def _frozen(values: ArrayLike) -> FloatArray:
@@ -273,11 +281,11 @@ def _shape_faults(curve: ResponseCurve) -> Iterator[str]:
         yield "a curve has to begin at (0, 0): nothing spent brings nothing"
     place = first_dent(spend, value)
     if place is not None:
-        yield f"the curve is not concave: beyond a spend of {place:g} money brings more than before it"
+        yield f"the curve is not concave: beyond a spend of {amount(place)} money brings more than before it"
     if curve.draws is not None:
         gap = np.abs(curve.draws.mean(axis=0) - value).max()
         if gap > DRAWS_MEAN * np.abs(curve.draws).max():
-            yield f"the mean of the draws differs from the value by up to {gap:g}"
+            yield f"the mean of the draws differs from the value by up to {amount(gap)}"
 
 
 def _arrays(curve: ResponseCurve) -> list[FloatArray]:

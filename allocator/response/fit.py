@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from allocator.errors import Finding, ScenarioError
+from allocator.quantities import percent
 from allocator.response.curve import ResponseCurve
 from allocator.response.curves import Response
 from allocator.response.draws import Strata, three_point_mean
@@ -149,7 +150,8 @@ def _tempered(
         return curve
     spend = sum(one.spend for one in measured)
     if spend <= 0:
-        what = f"the trust in the expert's curve of {channel} is {trust:.0%}, but no channel is measured"
+        share = percent(trust, None)
+        what = f"the trust in the expert's curve of {channel} is {share}, but no channel is measured"
         raise ScenarioError(
             Finding("E209", None, what, "a measured channel has to make up the rest; or write trust: 100%")
         )

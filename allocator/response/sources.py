@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from allocator.options import Money, Options, Share, SignedMoney, fault
-from allocator.response.curve import FloatArray, first_dent
+from allocator.response.curve import FloatArray, amount, first_dent
 from allocator.response.curves import Evidence
 from allocator.response.draws import three_point_mean
 from allocator.response.families import CurveFamily
@@ -21,11 +21,13 @@ def _check_breakpoints(spend: FloatArray, value: FloatArray, written: str) -> No
     back = np.flatnonzero(np.diff(spend) <= 0)
     if len(back):
         before, after = spend[back[0]], spend[back[0] + 1]
-        raise fault("E115", f"the spend of {written} has to increase: {after:g} comes after {before:g}")
+        raise fault(
+            "E115", f"the spend of {written} has to increase: {amount(after)} comes after {amount(before)}"
+        )
     if spend[0] == 0 and value[0] != 0:
         raise fault(
             "E115",
-            f"a spend of 0 cannot bring {value[0]:g}",
+            f"a spend of 0 cannot bring {amount(value[0])}",
             "values are incremental: nothing spent brings nothing",
         )
     spend, value = _from_zero(spend, value)
@@ -35,7 +37,7 @@ def _check_breakpoints(spend: FloatArray, value: FloatArray, written: str) -> No
     if place is not None:
         raise fault(
             "E115",
-            f"the {written} are not concave: beyond a spend of {place:g} money brings more than before it",
+            f"the {written} are not concave: beyond a spend of {amount(place)} money brings more",
             NOT_CONCAVE,
         )
 
@@ -82,9 +84,9 @@ class Estimate(Options):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.low > self.likely:
-            raise fault("E106", f"low {self.low:g} is above likely {self.likely:g}", at="low")
+            raise fault("E106", f"low {amount(self.low)} is above likely {amount(self.likely)}", at="low")
         if self.high < self.likely:
-            raise fault("E106", f"high {self.high:g} is below likely {self.likely:g}", at="high")
+            raise fault("E106", f"high {amount(self.high)} is below likely {amount(self.likely)}", at="high")
         return self
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import DataError, Finding, closest, raise_findings
-from allocator.response.curve import DRAWS_MEAN, CurveError, FloatArray, ResponseCurve, first_dent
+from allocator.response.curve import DRAWS_MEAN, CurveError, FloatArray, ResponseCurve, amount, first_dent
 from allocator.response.curves import ALL, SOURCES, Curves, Response, cell_name
 
 BoolArray = NDArray[np.bool_]
@@ -174,24 +174,26 @@ def _clean(table: pd.DataFrame) -> pd.DataFrame:
 
 def _texts(column: pd.Series, default: str) -> ObjectArray:
     codes, found = pd.factorize(column.astype(object))  # an empty cell is -1: the last text
-    texts = [normalize("NFC", str(value).strip()) or default for value in found]
+    texts = [normalize("NFC", _text(value)) or default for value in found]
     return np.array([*texts, default], dtype=object)[codes]
+
+
+def _text(value: object) -> str:
+    """Write a label; a whole number read as 7.0, because other rows are empty, is 7."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
 
 
 def _numbers(column: pd.Series) -> FloatArray:
     """Read numbers and numerals; an empty cell is nan, anything else that is not finite inf."""
     if column.dtype == bool:
         return np.full(len(column), np.inf)
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     unread = np.flatnonzero(~np.isfinite(numbers))
     empty = [pd.isna(value) or str(value).strip() == "" for value in column.iloc[unread]]
-    return _with(numbers, unread, np.where(empty, np.nan, np.inf))
-
-
-def _with(values: FloatArray, places: NDArray[np.intp], new: FloatArray) -> FloatArray:
-    changed = values.copy()
-    changed[places] = new
-    return changed
+    numbers[unread] = np.where(empty, np.nan, np.inf)
+    return numbers
 
 
 def _row_faults(rows: pd.DataFrame) -> Iterator[tuple[str, BoolArray]]:
@@ -286,12 +288,13 @@ class _Cell:
     def _curve_faults(self) -> Iterator[Finding]:
         place = first_dent(self.spend, self.value)
         if place is not None:
-            what = f"the curve of {self.name} is not concave: beyond a spend of {place:g} money brings more"
+            dent = f"beyond a spend of {amount(place)} money brings more"
+            what = f"the curve of {self.name} is not concave: {dent}"
             yield _fault(what, "curves that bend upwards (S-shaped) are not supported yet", code="E110")
         if self.draws is not None:
             gap = np.abs(self.draws.mean(axis=0) - self.value).max()
             if gap > DRAWS_MEAN * np.abs(self.draws).max():
-                what = f"the expected curve of {self.name} is up to {gap:g} away from the mean of its draws"
+                what = f"the expected curve of {self.name} lies up to {amount(gap)} off the mean of its draws"
                 yield _fault(what, "change the draws too, or leave them out")
 
     def response(self) -> Response:

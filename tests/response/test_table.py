@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from allocator.errors import DataError
+from allocator.response.curve import ResponseCurve
+from allocator.response.curves import Curves, Evidence, Response
+from allocator.response.draws import strata
+from allocator.response.families import Hill
+from allocator.response.fit import opinion_responses
+from allocator.response.sources import CurveResponse, ExpertResponse
+from allocator.response.table import COLUMNS, from_frame, to_frame
+
+
+def some_curves() -> Curves:
+    rng = np.random.default_rng(1)
+    spend = np.array([0.0, 0.1, 1e6 / 3])
+    email = Response(
+        "email",
+        ResponseCurve(spend, np.sqrt(spend), revenue=3 * np.sqrt(spend)),
+        Evidence.TESTED,
+        "experiment",
+        tier="high",
+        segment="7",
+        population=1234.0,
+    )
+    estimates = [{"spend": 300e3, "low": 320e3, "likely": 480e3, "high": 600e3}]
+    search = opinion_responses(
+        "search", ExpertResponse(estimates=estimates), tiers=("high",), reach=1e6, strata=strata(7, rng)
+    )
+    print_ads = Response(
+        "Anzeigen", ResponseCurve(spend, spend / 3), Evidence.MODELLED, "history", tier="Größe M"
+    )
+    return Curves((email, *search, print_ads), combine="one_per_customer")
+
+
+def assert_same(read: Curves, written: Curves, within: float = 0.0) -> None:
+    assert read.combine == written.combine
+    assert [str(r) for r in read] == [str(r) for r in written]
+    for new, old in zip(read, written, strict=True):
+        assert (new.source, new.evidence, new.population) == (old.source, old.evidence, old.population)
+        for name in ("spend", "value", "draws", "revenue"):
+            a, b = getattr(new.curve, name), getattr(old.curve, name)
+            assert (a is None) == (b is None), name
+            assert a is None or np.allclose(a, b, rtol=within, atol=0), name
+
+
+def test_what_is_written_is_read_back_exactly() -> None:
+    curves = some_curves()
+    assert_same(from_frame(to_frame(curves), combine="one_per_customer"), curves)
+
+
+def test_the_order_of_rows_does_not_matter_that_of_channels_stays() -> None:
+    curves = some_curves()
+    table = to_frame(curves)
+    mixed = table.groupby("channel", sort=False).sample(frac=1, random_state=3)
+    mixed.index = np.arange(len(mixed)) * 7  # labels of rows mean nothing
+    assert_same(from_frame(mixed, combine="one_per_customer"), curves)
+
+
+def test_a_csv_file_may_lie_between() -> None:
+    curves = some_curves()
+    text = to_frame(curves).to_csv(index=False)
+    typed = pd.read_csv(io.StringIO(text))
+    assert_same(from_frame(typed, combine="one_per_customer"), curves, within=1e-14)
+    as_text = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    assert_same(from_frame(as_text, combine="one_per_customer"), curves, within=1e-14)
+
+
+def test_the_table_is_tidy() -> None:
+    table = to_frame(some_curves())
+    assert list(table.columns) == [*COLUMNS, "revenue"]
+    assert len(table) == 3 + 2 * 8 + 3
+    search = table[table["channel"] == "search"]
+    assert (search["tier"] == "").all()
+    assert search["draw"].isna().sum() == 2
+    expected = search[search["draw"].isna()].set_index("spend")["value"]
+    mean = search[search["draw"].notna()].groupby("spend")["value"].mean()
+    assert mean.to_numpy().tolist() == pytest.approx(expected.to_numpy().tolist())
+
+
+def test_revenue_is_a_column_only_where_it_is_known() -> None:
+    plain = Curves((Response("tv", Hill(ceiling=9, half_saturation=1).curve(5), Evidence.OPINION, "curve"),))
+    assert list(to_frame(plain).columns) == list(COLUMNS)
+    assert list(to_frame(Curves(())).columns) == list(COLUMNS)
+
+
+def test_a_smooth_curve_is_written_as_its_breakpoints() -> None:
+    (smooth,) = opinion_responses(
+        "tv", CurveResponse(curve=Hill(ceiling=900, half_saturation=100)), tiers=("all",), reach=500.0
+    )
+    (read,) = from_frame(to_frame(Curves((smooth,))))
+    assert np.array_equal(read.curve.value, smooth.curve.value)
+    assert read.curve.bounded
+
+
+BASE = pd.DataFrame(
+    {"channel": ["tv", "tv", "radio"], "spend": [100.0, 300.0, 50.0], "value": [250.0, 450.0, 60.0]}
+)
+
+
+def test_three_columns_are_enough() -> None:
+    tv, radio = from_frame(BASE)
+    assert (tv.channel, tv.tier, tv.period, tv.source, tv.evidence) == (
+        "tv",
+        None,
+        "all",
+        "table",
+        Evidence.OPINION,
+    )
+    assert tv.curve.spend.tolist() == [0, 100, 300]
+    assert radio.curve.value.tolist() == [0, 60]
+    assert radio.population is None
+
+
+def test_only_draws_give_their_mean() -> None:
+    table = pd.DataFrame({"channel": "tv", "draw": [0, 1], "spend": 100.0, "value": [200.0, 300.0]})
+    (tv,) = from_frame(table)
+    assert tv.curve.value.tolist() == [0, 250]
+    assert tv.curve.draws is not None
+    assert tv.curve.draws.tolist() == [[0, 200], [0, 300]]
+
+
+def complaints(table: pd.DataFrame) -> list[str]:
+    before = table.copy(deep=True)
+    with pytest.raises(DataError) as caught:
+        from_frame(table)
+    pd.testing.assert_frame_equal(table, before)
+    return [f"{f.code} {f.what}; {f.fix}" for f in caught.value.findings]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"value": [250, "a lot", 60]}, "E313 value is not a finite number in row 2;"),
+        ({"spend": [np.inf, 300, "nan?"]}, "E313 spend is not a finite number in rows 1, 3;"),
+        ({"spend": [100, None, ""]}, "E313 spend is empty in rows 2, 3;"),
+        ({"value": [250, np.nan, 60]}, "E313 value is empty in row 2;"),
+        ({"value": [True, True, True]}, "E313 value is not a finite number in rows 1, 2, 3;"),
+        ({"spend": [100, -300, 50]}, "E313 spend is negative in row 2;"),
+        ({"spend": [0, 300, 50]}, "E313 a spend of 0 brings a value other than 0 in row 1;"),
+        ({"revenue": [0, 1, 2], "spend": [1, 2, 0], "value": [1, 1, 0]}, "a revenue other than 0 in row 3"),
+        ({"spend": [300, 300, 50]}, "E313 a breakpoint is written twice in row 2;"),
+        ({"channel": ["tv", "tv", None]}, "E313 channel is empty in row 3;"),
+        ({"source": ["experiment", "experiment", "agency"]}, "E313 source is none of experiment, history"),
+        ({"draw": [0.5, 1, -1]}, "E313 draw is not a whole number of 0 or more in rows 1, 3;"),
+        ({"draw": [0, 0, None], "revenue": [1, 2, 3]}, "E313 a draw has a revenue of its own"),
+        ({"population": [-5, -5, 5]}, "E313 population is negative in rows 1, 2;"),
+        ({"population": [5, 6, 7]}, "E313 tv has more than one population;"),
+        ({"population": [5, None, 7]}, "E313 tv has more than one population;"),
+        ({"source": ["curve", "points", "points"]}, "E313 tv has more than one source;"),
+        ({"revenue": [5, None, 7]}, "E313 tv has a revenue at some breakpoints only;"),
+        ({"spend": [0, 0.0, 50], "value": [0, 0, 60], "draw": [None, 1, None]}, "tv has no breakpoint above"),
+        ({"value": [250, 4500, 60]}, "E110 the curve of tv is not concave: beyond a spend of 100 money"),
+        ({"draw": [None, 0, None]}, "E313 the curve and the draws of tv have different breakpoints;"),
+        ({"spend": [100, 100, 50], "draw": [None, 0, None]}, "the expected curve of tv lies up to 200 off"),
+        ({"draw": [0, 0, 1]}, "E313 radio and tv have differently numbered draws;"),
+        ({"tier": ["", "low", ""]}, "E313 tv has a curve for its total beside curves of single tiers;"),
+        ({"vlaue": [1, 2, 3]}, "E313 unknown column 'vlaue'; columns: tier, channel"),
+        ({"popluation": [1, 2, 3]}, "E313 unknown column 'popluation'; did you mean 'population'?"),
+        ({"conversions": [1, 2, 3]}, "E110 the column 'conversions' is not supported yet"),
+    ],
+)  # fmt: skip
+def test_a_faulty_table_is_refused_with_its_rows(change: dict[str, Any], words: str) -> None:
+    (complaint,) = complaints(BASE.assign(**change))
+    assert words in complaint
+
+
+def test_columns_without_a_number_are_as_good_as_absent() -> None:
+    assert len(from_frame(BASE.assign(contacts=np.nan, revenue=None, draw="", tier=None, population=""))) == 2
+
+
+def test_missing_columns_are_named_once() -> None:
+    assert complaints(BASE.drop(columns=["spend", "value"])) == [
+        "E313 the column 'spend' is missing; columns found: channel",
+        "E313 the column 'value' is missing; columns found: channel",
+    ]
+    assert complaints(BASE.rename(columns={"spend": "spned"})) == [
+        "E313 unknown column 'spned'; did you mean 'spend'?"
+    ]
+    doubled = BASE.set_axis(["channel", "spend", "spend"], axis=1)
+    assert "E313 there are 2 columns 'spend'; " in complaints(doubled)
+
+
+def test_an_empty_table_is_refused() -> None:
+    assert complaints(BASE.iloc[:0]) == ["E313 the table has no rows; "]
+
+
+def test_every_fault_is_named_at_once_and_none_that_merely_follows() -> None:
+    table = pd.concat([BASE, BASE.assign(channel="web", value=[1, 100, 1])], ignore_index=True)
+    table["spend"] = table["spend"].astype(object)
+    table.loc[0, "spend"] = "x"
+    table.loc[2, "spend"] = -1
+    found = complaints(table.drop(5))
+    assert [line.split(" in row")[0] for line in found] == [
+        "E313 spend is not a finite number",
+        "E313 spend is negative",
+        "E110 the curve of web is not concave: beyond a spend of 100 money brings more; "
+        "curves that bend upwards (S-shaped) are not supported yet",
+    ]
+
+
+def test_a_long_list_of_rows_is_cut() -> None:
+    table = pd.DataFrame({"channel": "tv", "spend": np.arange(1, 13), "value": "x"})
+    assert complaints(table) == ["E313 value is not a finite number in rows 1, 2, 3, 4, 5 and 7 more; "]
+
+
+def test_a_large_table_is_read_in_moments() -> None:
+    rng = np.random.default_rng(2)
+    estimates = [
+        {"spend": 1e3 * k, "low": 5e3 * k**0.5, "likely": 9e3 * k**0.5, "high": 1e4 * k**0.5}
+        for k in range(1, 21)
+    ]
+    expert = ExpertResponse(estimates=estimates)
+    responses = [
+        opinion_responses(f"c{i}", expert, tiers=("all",), reach=1e6, strata=strata(500, rng))[0]
+        for i in range(10)
+    ]
+    curves = Curves(tuple(responses))
+    assert_same(from_frame(to_frame(curves)), curves)
