@@ -7,6 +7,7 @@ others) and rows added up beforehand. No answer is taken on its status: `solve_p
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -28,6 +29,14 @@ _HIGHS_STATUS = {
     highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
     highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
 }
+_OPTIONS = {
+    "presolve": "off",
+    "simplex_strategy": 1,
+    "primal_feasibility_tolerance": 1e-9,
+    "dual_feasibility_tolerance": 1e-9,
+}
+_PRIMAL = {"simplex_strategy": 4}
+_USUAL = {"primal_feasibility_tolerance": 1e-7, "dual_feasibility_tolerance": 1e-7}
 _CBC_STATUS = {
     pulp.constants.LpStatusOptimal: Status.OPTIMAL,
     pulp.constants.LpStatusInfeasible: Status.INFEASIBLE,
@@ -110,14 +119,9 @@ class HotModel:
     def __init__(self, lp: LinearProgram) -> None:
         self.lp = lp
         self._highs: Any = highspy.Highs()
-        for option, value in (
-            ("output_flag", False),
-            ("threads", 1),
-            ("presolve", "on" if lp.integer.any() else "off"),
-            ("primal_feasibility_tolerance", 1e-9),
-            ("dual_feasibility_tolerance", 1e-9),
-        ):
-            self._highs.setOptionValue(option, value)
+        self._set({"output_flag": False, "threads": 1, **_OPTIONS})
+        if lp.integer.any():
+            self._set({"presolve": "on"})
         self._highs.passModel(_highs_model(lp))
 
     def bound_rows(self, lower: FloatArray, upper: FloatArray) -> None:
@@ -142,15 +146,21 @@ class HotModel:
         self.lp = replace(self.lp, cost=cost)
 
     def run(self) -> RawSolution:
-        """Minimise from the last basis."""
+        """Minimise from the last basis; an undecided run is repeated from scratch, then less strictly."""
         self._highs.run()
-        status = self._highs.getModelStatus()
-        if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:
-            self._highs.setOptionValue("presolve", "off")
+        for again in (_PRIMAL, _USUAL):
+            if self._highs.getModelStatus() in _HIGHS_STATUS:
+                break
+            self._highs.clearSolver()
+            self._set(again)
             self._highs.run()
-            status = self._highs.getModelStatus()
-        found = _HIGHS_STATUS.get(status, Status.ERROR)
+            self._set(_OPTIONS)
+        found = _HIGHS_STATUS.get(self._highs.getModelStatus(), Status.ERROR)
         return self._answer() if found is Status.OPTIMAL else _without_plan(found, "highs")
+
+    def _set(self, options: Mapping[str, object]) -> None:
+        for option, value in options.items():
+            self._highs.setOptionValue(option, value)
 
     def basis(self) -> object:
         """Give the basis of the last solve, for `restore`."""
