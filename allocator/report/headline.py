@@ -10,6 +10,7 @@ from allocator.report.view import PlanView
 from allocator.response.curves import Evidence
 
 BREAK_EVEN_BAND = 0.005  # a marginal return that shows as 1.00 is break-even
+MOSTLY = 0.5  # share of opinion above which it decides the plan
 
 _RESTS_ON = {Evidence.TESTED: "tests", Evidence.MODELLED: "models", Evidence.OPINION: "opinion"}
 
@@ -75,14 +76,11 @@ def _rests_on(view: PlanView) -> list[str]:
     shown = dict(zip(shares, largest_remainder(list(shares.values()), 2), strict=True))
     used = [f"{percent(shown[kind])} on {word}" for kind, word in _RESTS_ON.items() if shares[kind] > 0]
     whole = "the budget" if round(view.budget - spend) == 0 else "the spend"
-    first = f"all of {whole} rests {used[0].partition(' ')[2]}" if len(used) == 1 else _first(used, whole)
-    badge = ["rests on estimates, not data"] if shares[Evidence.OPINION] > 0.5 else []
-    return [", ".join([first, *used[1:]]), *badge]
-
-
-def _first(used: list[str], whole: str) -> str:
-    share, _, rest = used[0].partition(" ")
-    return f"{share} of {whole} rests {rest}"
+    share, _, ground = used[0].partition(" ")
+    if len(used) == 1:
+        return [f"all of {whole} rests {'on estimates, not data' if shares[Evidence.OPINION] else ground}"]
+    badge = ["rests on estimates, not data"] if shares[Evidence.OPINION] > MOSTLY else []
+    return [", ".join([f"{share} of {whole} rests {ground}", *used[1:]]), *badge]
 
 
 def _against_today(view: PlanView, scale: Scale) -> Figure:
@@ -102,7 +100,11 @@ def _against_today(view: PlanView, scale: Scale) -> Figure:
 
 
 def _beats(today: Today) -> list[str]:
-    return [] if today.beaten_in is None else [f"beats today's plan in {percent(today.beaten_in)} of draws"]
+    """Say how often the plan wins; rounding does not make it always or never."""
+    if today.beaten_in is None:
+        return []
+    share = today.beaten_in if today.beaten_in in (0.0, 1.0) else min(max(today.beaten_in, 0.01), 0.99)
+    return [f"beats today's plan in {percent(share)} of draws"]
 
 
 def _listed(labels: list[str], most: int = 3) -> str:

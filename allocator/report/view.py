@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from math import fsum
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from allocator.errors import Finding
 from allocator.plan.solution import CellResult, Solution
 from allocator.response.curves import ALL, Curves, Evidence, Response
-
-if TYPE_CHECKING:
-    from allocator.scenario.schema import Scenario
+from allocator.scenario.schema import Scenario
 
 
 @dataclass(frozen=True)
@@ -188,18 +186,18 @@ def plan_view(
     return PlanView(
         name=scenario.name,
         file=scenario.file,
-        currency=scenario.currency or "",
+        currency=scenario.currency,
         start=horizon.start if horizon else None,
         end=horizon.end if horizon else None,
         budget=scenario.budget.total,
         spend_rule=scenario.budget.spend,
-        objective=scenario.objective.maximize or "",
+        objective=scenario.objective.maximize,
         tiers=_tiers(scenario, curves),
         channels=_channels(scenario, curves),
         solution=solution,
         scenario_sha256=scenario.sha256,
         data_sha256=data_sha256,
-        seed=scenario.risk.seed if scenario.risk else None,
+        seed=scenario.risk.seed,
         findings=(*scenario.warnings, *solution.warnings),
         rejects=dict(rejects or {}),
         checked=checked,
@@ -242,12 +240,8 @@ def _channels(scenario: Scenario, curves: Curves) -> tuple[ChannelView, ...]:
             label=channel.label or name,
             evidence=first[name].evidence,
             source=first[name].source,
-            tied=first[name].tier is None and len(_tier_names(scenario)) > 1,
+            tied=first[name].tier is None and len(scenario.tier_names) > 1,
         )
         for name, channel in scenario.channels.items()
         if name in first
     )
-
-
-def _tier_names(scenario: Scenario) -> tuple[str, ...]:
-    return tuple(scenario.tiers.levels) if scenario.tiers else (ALL,)

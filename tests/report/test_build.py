@@ -98,7 +98,10 @@ def test_the_headline_tells_the_answers():
 def test_opinion_that_decides_carries_a_badge():
     channels = tuple(replace(c, evidence=Evidence.OPINION) for c in plans.CHANNELS)
     said = remarks(build(plans.view(channels=channels)), "Return")
-    assert "all of the budget rests on opinion · rests on estimates, not data" in said
+    assert "all of the budget rests on estimates, not data" in said
+    mostly = (*channels[:3], plans.CHANNELS[3])
+    said = remarks(build(plans.view(channels=mostly)), "Return")
+    assert "27% of the budget rests on tests, 73% on opinion · rests on estimates, not data" in said
     assert "not data" not in remarks(build(plans.view()), "Return")
 
 
@@ -120,6 +123,13 @@ def test_unspent_budget_is_not_claimed_to_rest_on_anything():
 def test_the_next_unit_is_held_against_break_even(marginal, said):
     document = build(plans.view(solution=replace(plans.solution(), marginal_return=marginal)))
     assert remarks(document, "Next").startswith(said)
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.9999, "99%"), (1.0, "100%"), (0.001, "1%"), (0.0, "0%")])
+def test_almost_always_is_not_always(share, said):
+    today = replace(plans.solution().today, beaten_in=share)
+    document = build(plans.view(solution=replace(plans.solution(), today=today)))
+    assert f"beats today's plan in {said} of draws" in remarks(document, "vs now")
 
 
 def test_a_change_of_spend_shows_the_change_of_profit():

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import itertools
+import math
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +42,53 @@ def test_nothing_moves_by_a_whole_unit(table):
 def test_whole_numbers_stay(table):
     for row, shown in zip(table, reconciled(table).cells, strict=True):
         assert all(number == value for value, number in zip(row, shown, strict=True) if value == int(value))
+
+
+@given(tables)
+def test_plain_rounding_is_kept_where_it_adds_up(table):
+    plain = [[round(value) for value in row] for row in table]
+    rows_add = all(round(sum(row)) == sum(p) for row, p in zip(table, plain, strict=True))
+    columns = zip(zip(*table, strict=True), zip(*plain, strict=True), strict=True)
+    tie = any(abs(value % 1 - 0.5) < ROUNDING for value in _all_sums(table))
+    if rows_add and all(round(sum(c)) == sum(p) for c, p in columns) and not tie:
+        assert [list(row) for row in reconciled(table).cells] == plain
+
+
+def _all_sums(table):
+    yield from (value for row in table for value in row)
+    yield from (sum(row) for row in table)
+    yield from (sum(column) for column in zip(*table, strict=True))
+    yield sum(map(sum, table))
+
+
+@given(
+    st.lists(st.lists(st.floats(0, 9), min_size=2, max_size=3), min_size=2, max_size=3).filter(
+        lambda t: len(set(map(len, t))) == 1
+    )
+)
+def test_no_other_table_that_adds_up_has_nearer_totals(table):
+    """Every way to round each entry up or down, tried out."""
+    table = [[round(value, 3) for value in row] for row in table]
+
+    def distance(rows):
+        sums = zip((*map(sum, table), *map(sum, zip(*table, strict=True))), rows, strict=True)
+        return sum(abs(exact - shown) for exact, shown in sums)
+
+    flat = [value for row in table for value in row]
+    width, total = len(table[0]), sum(flat)
+    best = min(
+        distance((*map(sum, rows), *map(sum, zip(*rows, strict=True))))
+        for entries in itertools.product(*({math.floor(v), math.ceil(v)} for v in flat))
+        if abs(sum(entries) - total) <= 0.5
+        for rows in [[entries[i : i + width] for i in range(0, len(entries), width)]]
+        if all(abs(sum(a) - sum(b)) < 1 for a, b in zip(rows, table, strict=True))
+        and all(
+            abs(sum(a) - sum(b)) < 1
+            for a, b in zip(zip(*rows, strict=True), zip(*table, strict=True), strict=True)
+        )
+    )
+    result = reconciled(table)
+    assert distance((*result.rows, *result.columns)) <= best + ROUNDING
 
 
 def test_independent_rounding_would_not_add_up():
