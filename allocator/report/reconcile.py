@@ -120,7 +120,7 @@ def _approach(grid: Grid, exact: Grid) -> None:
 
 
 class Move(NamedTuple):
-    """Raise or lower one entry by a unit: an arc from its row to its column, or back; its cost is distance."""
+    """Raise or lower one entry by a unit: an arc from its row to its column, or back; cost is distance."""
 
     start: int
     end: int
