@@ -7,7 +7,7 @@ import numpy as np
 from allocator.plan.problem import Quantities
 from allocator.plan.program import Compiled, LinearProgram
 from allocator.plan.solution import Optimality
-from allocator.response.curve import FloatArray, Shape
+from allocator.response.curve import FloatArray, ResponseCurve, Shape
 
 FEASIBLE = 1e-6  # of a row's or column's scale
 PROVEN = 1e-6  # of the objective: largest gap between a plan and the bound its duals give
@@ -103,6 +103,8 @@ def curve_error(compiled: Compiled, row_dual: FloatArray, spend: FloatArray) -> 
     prices = compiled.prices(row_dual)[touch.row]
     n = len(problem.decisions)
     worth = problem.objective.margin - np.bincount(touch.decision, prices * touch.margin, minlength=n)
+    brought = problem.objective.revenue - np.bincount(touch.decision, prices * touch.revenue, minlength=n)
+    worth += brought * [_revenue_per_margin(decision.curve) for decision in problem.decisions]
     charge = problem.objective.spend - np.bincount(touch.decision, prices * touch.spend, minlength=n)
     return float(
         sum(
@@ -110,6 +112,12 @@ def curve_error(compiled: Compiled, row_dual: FloatArray, spend: FloatArray) -> 
             for j, (decision, grid) in enumerate(zip(problem.decisions, compiled.grids, strict=True))
             if decision.curve.shape is not None and worth[j] > 0
         )
+    )
+
+
+def _revenue_per_margin(curve: ResponseCurve) -> float:
+    return (
+        float(curve.revenue[-1] / curve.value[-1]) if curve.revenue is not None and curve.value[-1] else 0.0
     )
 
 

@@ -19,7 +19,8 @@ from allocator.plan.snap import snapped
 from allocator.plan.solution import Solution, Status
 from allocator.plan.solver import Engine, RawSolution, solve_program
 from allocator.plan.ties import Settled, settle
-from allocator.response.curve import FloatArray
+from allocator.quantities import money
+from allocator.response.curve import EDGE, FloatArray
 
 WRONG = 1e-6  # of the objective, or of a row's scale: a plan that misses by more is no plan
 
@@ -124,8 +125,19 @@ def _advice(problem: Problem, solution: Solution, doubt: str) -> Iterator[Findin
         if result.binding and result.row.quotient is not None and np.isnan(result.value):
             what = f"{result.row.name} holds because nothing is spent where it applies"
             yield Finding("W306", result.row.origin, what)
+    yield from _past_the_end(problem) if solution.today else ()
     if doubt:
         yield Finding("W308", None, f"{doubt}; the plan passes every check")
+
+
+def _past_the_end(problem: Problem) -> Iterator[Finding]:
+    for decision in problem.decisions:
+        end = decision.curve.end
+        if decision.curve.bounded and decision.current is not None and decision.current > end * (1 + EDGE):
+            what = f"today's {money(decision.current)} on {decision.name} is past the end of its curve"
+            yield Finding(
+                "W309", None, what, f"today's return is counted up to {money(end)}: at most too low"
+            )
 
 
 def _without_plan(problem: Problem, answer: RawSolution, engine: Engine) -> Solution:

@@ -36,6 +36,22 @@ class Incidence(NamedTuple):
     revenue: FloatArray
 
 
+def revenue_at(curve: ResponseCurve, spend: FloatArray) -> FloatArray:
+    """Give incremental revenue at `spend`; 0 where it is unknown.
+
+    Along a smooth curve the revenue per margin is interpolated, so that it is as smooth as the margin.
+    """
+    if curve.revenue is None:
+        return np.zeros_like(spend)
+    if curve.shape is None:
+        return np.asarray(np.interp(spend, curve.spend, curve.revenue))
+    earning = curve.value[1:] != 0
+    per_margin = curve.revenue[1:][earning] / curve.value[1:][earning]
+    if not len(per_margin):
+        return np.asarray(np.interp(spend, curve.spend, curve.revenue))
+    return np.asarray(curve.at(spend) * np.interp(spend, curve.spend[1:][earning], per_margin))
+
+
 @dataclass(frozen=True, eq=False)
 class Decision:
     """One amount of money to be chosen: a cell, or a whole channel whose tiers are tied.
@@ -138,7 +154,7 @@ class Problem:
         """Recompute what `spend`, shape (n_decisions,) in money, brings by the curves themselves."""
         spend = np.asarray(spend, dtype=float)
         margin = [float(d.curve.at(s)) for d, s in zip(self.decisions, spend, strict=True)]
-        revenue = [d.curve.revenue_at(float(s)) or 0.0 for d, s in zip(self.decisions, spend, strict=True)]
+        revenue = [float(revenue_at(d.curve, s)) for d, s in zip(self.decisions, spend, strict=True)]
         return Quantities(spend, np.array(margin, dtype=float), np.array(revenue, dtype=float))
 
     def activities(self, got: Quantities) -> FloatArray:

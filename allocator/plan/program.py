@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from allocator.plan.problem import Decision, IntArray, Problem
+from allocator.plan.problem import Decision, IntArray, Problem, revenue_at
 from allocator.plan.rows import Bound
 from allocator.response.curve import FloatArray
 
@@ -195,12 +195,11 @@ class Grid:
 def grid_at(decision: Decision, spend: FloatArray, *, open_end: bool) -> Grid:
     """Give the grid of a decision's curve with breakpoints at `spend`; equal neighbours are merged."""
     curve = decision.curve
-    revenue = np.zeros_like(spend) if curve.revenue is None else np.interp(spend, curve.spend, curve.revenue)
-    grid = Grid(spend, curve.at(spend), revenue, open_end)
+    grid = Grid(spend, curve.at(spend), revenue_at(curve, spend), open_end)
     bends = np.abs(np.diff(grid.slopes)) > SAME_SLOPE * np.abs(grid.slopes).max()
     bends |= np.abs(np.diff(grid.revenue_slopes)) > SAME_SLOPE * np.abs(grid.revenue_slopes).max()
     keep = np.concatenate(([True], bends, [True]))
-    return grid if keep.all() else Grid(spend[keep], grid.value[keep], revenue[keep], open_end)
+    return grid if keep.all() else Grid(spend[keep], grid.value[keep], grid.revenue[keep], open_end)
 
 
 def first_grids(problem: Problem) -> tuple[Grid, ...]:
