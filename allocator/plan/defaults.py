@@ -104,8 +104,9 @@ def _capacity_rows(channel: str, terms: ChannelTerms, parts: Sequence[Part], sco
         by_period.setdefault(part.response.period, []).append(part)
     for period, group in by_period.items():
         counted = contact_terms(_all_cells(group), draft.path, scope)
-        name = _named(draft.name, period if period != ALL else "")
-        yield replace(draft, name=name, terms=counted, rhs=terms.capacity, unit=Unit.CONTACTS)
+        yield replace(
+            draft, name=_named(draft.name, period), terms=counted, rhs=terms.capacity, unit=Unit.CONTACTS
+        )
 
 
 def _contact_rows(channel: str, terms: ChannelTerms, parts: Sequence[Part], scope: Scope) -> Iterator[Row]:
@@ -123,7 +124,7 @@ def _contact_rows(channel: str, terms: ChannelTerms, parts: Sequence[Part], scop
         people = customers(cells, draft.path, scope)
         yield replace(
             draft,
-            name=_named(draft.name, *(label for label in (tier, period) if label not in ("", ALL))),
+            name=_named(draft.name, tier, period),
             terms=contact_terms(cells, draft.path, scope),
             rhs=terms.contacts_per_customer * people,
             unit=Unit.CONTACTS_PER_CUSTOMER,
@@ -141,9 +142,8 @@ def curve_end_rows(
         if response.curve.bounded:
             tier = response.tier if several_tiers and response.tier else ""
             place = f"{tier}#{response.segment}" if response.segment else tier
-            period = response.period if response.period != ALL else ""
             yield Row(
-                name=_named("curve_end", *filter(None, (response.channel, place, period))),
+                name=_named("curve_end", response.channel, place, response.period),
                 kind="curve_end",
                 bound=Bound.MAX,
                 terms=spend_terms(part.cells),
@@ -169,8 +169,7 @@ def one_per_customer_rows(curves: Curves, parts: Sequence[Part], scope: Scope) -
     for (tier, segment, period), group in groups.items():
         if len(group) > 1:
             place = f"{tier}#{segment}" if segment else tier
-            when = [period] if period != ALL else []
-            yield _shared_customers(_named("one_per_customer", place, *when), group, scope)
+            yield _shared_customers(_named("one_per_customer", place, period), group, scope)
 
 
 def _shared_customers(name: str, group: Sequence[Part], scope: Scope) -> Row:
@@ -197,4 +196,6 @@ def _all_cells(parts: Sequence[Part]) -> Group:
 
 
 def _named(name: str, *labels: str) -> str:
-    return f"{name}[{', '.join(labels)}]" if labels else name
+    """Give ``name[label, label]`` without labels that tell nothing."""
+    telling = [label for label in labels if label not in ("", ALL)]
+    return f"{name}[{', '.join(telling)}]" if telling else name
