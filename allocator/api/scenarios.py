@@ -1,57 +1,32 @@
-"""Reading, validating and showing scenarios; imports nothing that fits or solves."""
+"""Reading, validating and showing scenarios; imports nothing that solves."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import replace
-from types import MappingProxyType
+from collections.abc import Sequence
 
-from allocator.errors import Finding, ScenarioError
-from allocator.scenario.load import load_scenario as _load
+from rich.cells import cell_len
+
+from allocator import pipeline
+from allocator.errors import AllocatorError, Finding
+from allocator.report.render.layout import plain
+from allocator.scenario.load import load_scenario
 from allocator.scenario.schema import Scenario
+from allocator.scenario.show import Difference, Resolved, differences, resolved
 
 __all__ = ["Scenario", "check", "load_scenario", "show"]
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-def load_scenario(
-    path: str | os.PathLike[str], *, allow_outside: bool = False, sets: Mapping[str, str] = _NOTHING
-) -> Scenario:
-    """Read a scenario file with everything it extends.
-
-    Parameters
-    ----------
-    path : path
-    allow_outside : bool
-        Whether `extends` and `data` paths may leave the project folder.
-    sets : mapping of str to str
-        Dotted path to value, as ``--set`` takes them; they outrank everything else.
-
-    Raises
-    ------
-    ScenarioError
-        With every finding; each has its file, line and column.
-
-    Examples
-    --------
-    >>> load_scenario("scenarios/media_plan.yaml", sets={"budget.total": "base - 10%"}).budget.total
-    900000.0
-    """
-    return _load(os.fspath(path), allow_outside=allow_outside, sets=sets)
-
 
 def check(
-    path: str | os.PathLike[str], *, strict: bool = False, data: bool = True, allow_outside: bool = False
+    path: str | os.PathLike[str], *, data: bool = True, allow_outside: bool = False
 ) -> tuple[Finding, ...]:
     """Give every error and warning about a scenario; empty when there is nothing to say.
 
+    Everything that would stop a run is found, up to the solver.
+
     Parameters
     ----------
     path : path
-    strict : bool
-        Give warnings as errors.
     data : bool
         Whether to look at the data files.
     allow_outside : bool
@@ -63,7 +38,52 @@ def check(
     ()
     """
     try:
-        found = load_scenario(path, allow_outside=allow_outside).warnings
-    except ScenarioError as error:
-        found = error.findings
-    return tuple(replace(finding, strict=True) for finding in found) if strict else found
+        scenario = load_scenario(path, allow_outside=allow_outside)
+        pipeline.problem(scenario, pipeline.curves(scenario))
+    except AllocatorError as error:
+        return error.findings
+    return scenario.warnings
+
+
+def show(scenario: Scenario, other: Scenario | None = None) -> str:
+    """Give every value of a scenario with the place that wrote it, or what differs from another one.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    other : Scenario, optional
+        When given, only the values that differ, `scenario` first.
+
+    Examples
+    --------
+    >>> base = load_scenario("scenarios/media_plan.yaml")
+    >>> print(show(base).splitlines()[5])
+    scenarios/media_plan.yaml:14    horizon.start                                      2027-01-01
+    >>> print(show(base, base.override({"budget.total": "base - 20%"})))
+    budget.total
+      1M    scenarios/media_plan.yaml:17
+      800k  <override>:1
+    """
+    if other is None:
+        return _columns([(_place(row), row.path, row.value) for row in resolved(scenario)])
+    return "\n".join(_change(change) for change in differences(scenario, other))
+
+
+def _change(change: Difference) -> str:
+    sides = [(row.value, _place(row)) if row else ("nothing", "") for row in (change.left, change.right)]
+    return "\n  ".join([plain(change.path), *_columns(sides).splitlines()])
+
+
+def _place(row: Resolved) -> str:
+    return f"{row.origin.file}:{row.origin.line}" if row.origin else "default"
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> str:
+    """Align texts in columns, the last one of free length."""
+    safe = [[plain(text) for text in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*safe, strict=True)]
+    padded = (
+        [text + " " * (width - cell_len(text)) for text, width in zip(row, widths, strict=True)]
+        for row in safe
+    )
+    return "\n".join("  ".join(row).rstrip() for row in padded)

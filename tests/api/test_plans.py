@@ -66,7 +66,7 @@ class TestPlan:
         binding = plan.binding().set_index("name")
         budget = binding.loc["budget.total"]
         assert budget["next_unit"] > 0
-        assert budget["reason"] == "Marketing budget approved for the quarter"
+        assert budget["reason"] == "Budget approved for the quarter"
         assert Path(budget["file"]).name == "media_plan.yaml"
         assert SAMPLE.read_text(encoding="utf-8").splitlines()[int(budget["line"]) - 1].strip() == "total: 1M"
 
