@@ -10,6 +10,7 @@ import numpy as np
 
 from allocator.errors import Finding
 from allocator.plan import results
+from allocator.plan.arithmetic import arithmetic_conflict
 from allocator.plan.certify import certificate
 from allocator.plan.conflict import explain_conflict
 from allocator.plan.prices import Price, Pricing, binding_rows, marginal_return
@@ -55,6 +56,8 @@ def optimise(problem: Problem, engine: Engine = "cbc") -> Solution:
     >>> plan.decision_spend, plan.objective, plan.rows[0].next_unit
     ((150.0,), 350.0, 1.0)
     """
+    if arithmetic_conflict(problem):
+        return _contradictory(problem, engine)
     located = locate(problem)
     answer = solve_program(located.compiled.lp, engine)
     if answer.status is not Status.OPTIMAL:
@@ -112,6 +115,7 @@ def _proven(located: Located, answer: RawSolution, plan: Settled, prices: Sequen
 
 
 def _advice(problem: Problem, solution: Solution, doubt: str) -> Iterator[Finding]:
+    yield from problem.warnings
     for group in solution.interchangeable:
         what = f"the best plan is not unique: money can move between {', '.join(group)} without loss"
         yield Finding("W305", None, what, "the plan keeps closest to today, then to the order of declaration")
@@ -142,12 +146,18 @@ def _past_the_end(problem: Problem) -> Iterator[Finding]:
 
 def _without_plan(problem: Problem, answer: RawSolution, engine: Engine) -> Solution:
     if answer.status is Status.INFEASIBLE:
-        conflict = explain_conflict(problem, partial(solve_program, engine=engine))
-        return Solution(status=Status.INFEASIBLE, solver=answer.engine, conflict=conflict)
+        return _contradictory(problem, engine)
     if answer.status is Status.UNBOUNDED:
         what = "nothing limits the plan's spend"
         return Solution(Status.UNBOUNDED, answer.engine, warnings=(Finding("E402", None, what),))
     return _failed(answer.engine, answer.doubt or "no answer passed the checks")
+
+
+def _contradictory(problem: Problem, engine: Engine) -> Solution:
+    conflict = explain_conflict(problem, partial(solve_program, engine=engine))
+    if not conflict.rows:
+        return _failed(engine, "the solver finds no plan, yet the limits do not contradict each other")
+    return Solution(Status.INFEASIBLE, engine, conflict=conflict, warnings=problem.warnings)
 
 
 def _failed(engine: Engine, what: str) -> Solution:
