@@ -1,5 +1,5 @@
 # Shortcuts for people working on the package; continuous integration runs .ci/run.
-.PHONY: install check test format ci
+.PHONY: install check test format readme ci
 
 install:
 	python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]'
@@ -12,6 +12,10 @@ test:
 
 format:
 	.venv/bin/ruff check --fix . && .venv/bin/ruff format .
+
+# print the worked example anew
+readme:
+	.venv/bin/python tests/test_readme.py
 
 ci:
 	bash .ci/run

@@ -17,6 +17,7 @@ import numpy as np
 
 from allocator.errors import Finding, Origin, ScenarioError
 from allocator.plan.assemble import PlanTerms, assemble
+from allocator.plan.constraints import Limit
 from allocator.plan.defaults import ChannelTerms
 from allocator.plan.problem import Problem
 from allocator.response.curve import ResponseCurve
@@ -24,6 +25,7 @@ from allocator.response.curves import ALL, Curves, Response
 from allocator.response.draws import Strata, strata
 from allocator.response.families import breakpoints
 from allocator.response.fit import TierSplit, opinion_responses
+from allocator.response.sources import OpinionResponse
 from allocator.scenario.schema import Scenario
 from allocator.scenario.sections import Channel, CurrentByTier
 
@@ -61,14 +63,15 @@ def problem(scenario: Scenario, curves: Curves) -> Problem:
 
 
 def _responses(name: str, channel: Channel, scenario: Scenario, draws: Strata) -> tuple[Response, ...]:
-    if channel.response is None:
+    response = channel.response
+    if not isinstance(response, OpinionResponse):
         what = f"nothing tells what the money of {name!r} brings"
         raise ScenarioError(
             Finding("E209", scenario.origin_of(f"channels.{name}"), what, "write 'response:' for it")
         )
     return opinion_responses(
         name,
-        channel.response,
+        response,
         tiers=_tiers(scenario),
         reach=scenario.budget.total,
         targeting=_targeting(channel, scenario),
@@ -120,7 +123,7 @@ def _terms(scenario: Scenario) -> PlanTerms:
         },
         budget=scenario.budget,
         objective=scenario.objective,
-        limits=scenario.constraints,
+        limits={name: one for name, one in scenario.constraints.items() if isinstance(one, Limit)},
         tiers=_tiers(scenario),
         currency=scenario.currency or "",
         origin_of=scenario.origin_of,

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+import allocator
+import allocator.errors
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "allocator"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -106,6 +109,27 @@ def test_no_own_import_hides_in_a_function() -> None:
     assert hidden == []
 
 
+def imported_from(path: Path) -> set[str]:
+    """Full names of everything a file imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_the_command_line_knows_the_api_and_the_errors_only() -> None:
+    own = {name for name in imported_from(PACKAGE / "cli.py") if name.split(".")[0] == "allocator"}
+    assert own <= {
+        "allocator.__version__",
+        "allocator.api",
+        "allocator.api.Plan",
+        *(f"allocator.errors.{name}" for name in vars(allocator.errors)),
+    }
+
+
 @pytest.mark.parametrize(
     ("library", "home"),
     [
@@ -117,20 +141,8 @@ def test_no_own_import_hides_in_a_function() -> None:
     ],
 )
 def test_a_library_has_one_home(library: str, home: set[str]) -> None:
-    def imports(path: Path) -> bool:
-        return any(
-            library in {name.split(".")[0] for name in names}
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            for names in [
-                [alias.name for alias in node.names]
-                if isinstance(node, ast.Import)
-                else [node.module or ""]
-                if isinstance(node, ast.ImportFrom)
-                else []
-            ]
-        )
-
-    assert {str(path.relative_to(PACKAGE)) for path in FILES if imports(path)} == home
+    using = {path for path in FILES if library in {name.split(".")[0] for name in imported_from(path)}}
+    assert {path.relative_to(PACKAGE).as_posix() for path in using} == home
 
 
 def test_assertions_are_for_tests() -> None:
@@ -181,8 +193,6 @@ def test_running_does_load_the_solver() -> None:
 
 
 def test_public_names_are_few_and_exist() -> None:
-    import allocator
-
     assert len(allocator.__all__) <= 20
     assert allocator.__all__ == sorted(allocator.__all__)
     for name in allocator.__all__:
