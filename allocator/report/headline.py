@@ -87,7 +87,8 @@ def _against_today(view: PlanView, scale: Scale) -> Figure:
     today = view.solution.today
     if today is None:
         unknown = [c.label for c in view.channels if view.of_channel(c.name).current is None]
-        return Figure("vs now", Money(None), (f"today's spend is not stated for {_listed(unknown)}",))
+        whose = f" for {_listed(unknown)}" if len(unknown) < len(view.channels) else ""
+        return Figure("vs now", Money(None), (f"today's spend is not stated{whose}",))
     now = scale.total([view.of_channel(channel.name).current or 0.0 for channel in view.channels])
     # differences of what is shown, so that they can be checked by eye
     spend = round(_shown_spend(view, scale) - now, scale.decimals)
@@ -109,8 +110,6 @@ def _beats(today: Today) -> list[str]:
 
 def _listed(labels: list[str], most: int = 3) -> str:
     """Name a few, count the rest."""
-    if not labels:
-        return "every channel"
     rest = f" and {len(labels) - most} more" if len(labels) > most else ""
     return ", ".join(labels[:most]) + rest
 

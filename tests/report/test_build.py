@@ -150,9 +150,16 @@ def test_unknown_spend_of_today_is_said_not_guessed():
     assert totals == [None]
 
 
+def test_a_channel_known_in_some_tiers_only_is_unknown():
+    cells = tuple(replace(c, current=None) if c.cell == Cell("low", "mail") else c for c in plans.cells())
+    assert column(table(with_cells(cells), CHANNEL), "now")[0][3] is None
+
+
 def test_columns_of_today_go_when_nothing_is_known():
     cells = tuple(replace(cell, current=None) for cell in plans.cells())
-    heads = [c.head for c in table(with_cells(cells), CHANNEL).columns]
+    document = build(plans.view(solution=replace(plans.solution(), cells=cells, today=None)))
+    assert remarks(document, "vs now") == "today's spend is not stated"
+    heads = [c.head for c in table(document, CHANNEL).columns]
     assert "now" not in heads
     assert "change" not in heads
 
@@ -193,6 +200,14 @@ def test_binding_limits_come_budget_first_with_reason_and_place():
         ["no_shock[email]", "max", "252,000", "+132", "Agencies need 8 weeks' notice", "q1_base.yaml:50"],
     ]
     assert t.footer == ("low_tier_floor (18k spare)", "earn_it (90% against min 20%)", "1 end of a curve")
+
+
+def test_the_budget_leads_even_where_another_limit_is_dearer():
+    rows = tuple(
+        replace(row, next_unit=9.0) if row.row.kind != "budget" else row for row in plans.solution().rows
+    )
+    t = table(build(plans.view(solution=replace(plans.solution(), rows=rows[::-1]))), "What holds")
+    assert [row[0].text for row in t.rows] == ["budget.total", "no_shock[email]"]
 
 
 def test_a_price_that_differs_on_its_two_sides_shows_both():
