@@ -17,6 +17,7 @@ from allocator.response.curve import FloatArray
 STEP = 1e-5  # of a limit: how far it is moved, but never more than one unit
 SMALLEST = 1e-6  # the least move, in units of the program
 BINDS = 1e-7  # of a row's scale: slack up to this is none
+NO_KINK = 5e-5  # of a price: smooth curves in pieces cause differences up to this
 NOTHING = 1e-9  # prices up to this are none
 
 
@@ -64,10 +65,21 @@ class Pricing:
         step = self._step(row)
         next_unit, high = self._moved(direction, step, row)
         last_unit, low = self._moved(direction, -step, row)
-        if self._smooth or np.count_nonzero(direction) > 1:
+        if self._smooth:
+            return self._without_steps(Price(next_unit, last_unit))
+        if np.count_nonzero(direction) > 1:
             return Price(next_unit, last_unit)
         ends = (low, high) if self.compiled.problem.rows[row].bound is Bound.MAX else (high, low)
         return Price(next_unit, last_unit, ends)
+
+    def _without_steps(self, price: Price) -> Price:
+        """Take a difference no larger than the breakpoints of smooth curves cause as none."""
+        if price.next_unit is None or price.last_unit is None:
+            return price
+        level = max(self.compiled.objective_unit / self.compiled.money, abs(price.last_unit))
+        middle = (price.next_unit + price.last_unit) / 2
+        same = abs(price.next_unit - price.last_unit) <= NO_KINK * level
+        return Price(middle, middle) if same else price
 
     def _loosening(self, row: int) -> FloatArray:
         """Give the move of all right-hand sides, in their own units, per unit of one limit loosened."""

@@ -13,7 +13,7 @@ from allocator.plan.solution import Status
 from allocator.plan.solver import HotModel, RawSolution
 from allocator.response.curve import FloatArray, Shape
 
-FINE = 2e-6  # largest fall of the marginal return over a piece next to the optimum, relative
+FINE = 1e-5  # largest fall of the marginal return over a piece next to the optimum, relative
 PARTS = 8  # a piece that is too coarse is cut into
 ROUNDS = 16
 NARROWEST = 1e-9  # of the budget; no piece is cut below

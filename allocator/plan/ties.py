@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from allocator.plan.polish import curved, polished
 from allocator.plan.problem import IntArray, Problem
 from allocator.plan.program import Compiled, Entries, Interval, LinearProgram
 from allocator.plan.solution import Status
@@ -35,15 +36,18 @@ class Settled:
 
 
 def settle(compiled: Compiled, best: RawSolution) -> Settled:
-    """Choose among all plans as good as `best`.
+    """Choose among all plans as good as `best`, once smooth curves are at their exact optimum.
 
     In this order: least spend (where the budget need not be used up), smallest largest deviation of a
     decision that can still move from its current spend (unknown counts as 0), then as much as possible for
     the decision declared first, and so on.
     """
     problem, at = compiled.problem, best
-    face = face_of(compiled.lp, at)
-    if problem.spend_rule == "up_to" and not is_point(face):
+    spend = polished(compiled, best)
+    face = _held(compiled, face_of(compiled.lp, best), spend)
+    if is_point(face):
+        return Settled(spend)
+    if problem.spend_rule == "up_to":
         face, at = _best_on(replace(face, cost=np.ones(face.n_cols)), at)
     if is_point(face):
         return Settled(compiled.spend(at.x))
@@ -105,6 +109,18 @@ def interchangeable(problem: Problem, corners: FloatArray) -> tuple[tuple[str, .
         groups = [group for group in groups if not group & found] + [found.union(*joined)]
     names = [decision.name for decision in problem.decisions]
     return tuple(tuple(names[j] for j in sorted(group)) for group in sorted(groups, key=min))
+
+
+def _held(compiled: Compiled, face: LinearProgram, spend: FloatArray) -> LinearProgram:
+    """Hold decisions whose marginal return falls where they are: no money can move there without loss."""
+    decision = curved(compiled, spend)[compiled.piece]
+    starts = np.concatenate([grid.spend[:-1] for grid in compiled.grids])
+    filled = np.clip((spend[compiled.piece] - starts) / compiled.money, 0.0, compiled.lp.col_upper)
+    return replace(
+        face,
+        col_lower=np.where(decision, filled, face.col_lower),
+        col_upper=np.where(decision, filled, face.col_upper),
+    )
 
 
 def _best_on(lp: LinearProgram, before: RawSolution) -> tuple[LinearProgram, RawSolution]:
