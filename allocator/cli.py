@@ -185,10 +185,12 @@ def _worst(codes: Iterable[int]) -> int:
 
 @app.command()
 def explain(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="Such as E104.", show_default=False)],
+    code: Annotated[
+        str | None, typer.Argument(metavar="[CODE]", help="Such as E104; absent: all of them.")
+    ] = None,
 ) -> None:
-    """Explain an error code."""
-    _print(str(api.explain(code)))
+    """Explain an error code, or list them."""
+    _print(api.explain(code))
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -205,6 +207,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except AllocatorError as error:
         _complain(str(error))
         sys.exit(BAD_INPUT if isinstance(error, ScenarioError | DataError) else FAULT)
+    except OSError as error:
+        _complain(f"the system refused: {error.strerror or error}")
+        sys.exit(FAULT)
     except Exception as error:  # noqa: BLE001  the last place that can turn a fault of ours into words
         _report_fault(error)
         sys.exit(FAULT)
@@ -229,6 +234,7 @@ def _forgive_narrow_encodings() -> None:
 
 def _print(text: str) -> None:
     sys.stdout.write(text.rstrip("\n") + "\n")
+    sys.stdout.flush()
 
 
 def _complain(text: str) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 import allocator as al
 from allocator import api, cli
+from allocator.codes import pages
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = "scenarios/media_plan.yaml"
@@ -268,6 +269,10 @@ class TestExplain:
         assert ran.out.startswith("E104: ")
         assert "1_200_000" in ran.out
 
+    def test_without_a_code_all_are_listed(self, allocator: Run) -> None:
+        lines = allocator("explain").out.splitlines()
+        assert [line.split()[0] for line in lines] == list(pages())
+
     def test_an_unknown_code_offers_the_closest(self, allocator: Run) -> None:
         ran = allocator("explain", "E1004")
         assert ran.code == 2
@@ -333,6 +338,24 @@ class TestFaults:
         command = f"set -o pipefail; {sys.executable} -m allocator run {SAMPLE} | head -c 1 >/dev/null"
         done = subprocess.run([shell, "-c", command], cwd=ROOT, capture_output=True, timeout=60, check=False)
         assert done.stderr == b""
+
+    def test_a_full_disk_is_named_as_what_it_is(self) -> None:
+        full = Path("/dev/full")
+        if not full.exists():
+            pytest.skip("needs a device that is always full")
+        with full.open("wb") as stream:
+            done = subprocess.run(
+                [sys.executable, "-m", "allocator", "explain"],
+                cwd=ROOT,
+                stdout=stream,
+                stderr=subprocess.PIPE,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+        assert done.returncode == 1
+        assert done.stderr.startswith("the system refused: ")
+        assert done.stderr.count("\n") == 1
 
 
 def test_version(allocator: Run) -> None:

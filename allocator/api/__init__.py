@@ -8,16 +8,18 @@ from allocator.lazy import lazy_names
 
 if TYPE_CHECKING:
     from allocator.api.findings import as_github, as_json, as_text
+    from allocator.api.pages import explain
     from allocator.api.plans import Forecast, Plan, curves_from_frame, fit, plans_to_json, solve
-    from allocator.api.project import explain, init
+    from allocator.api.project import init
     from allocator.api.scenarios import Scenario, check, load_scenario, show
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
             "allocator.api.findings": ("as_github", "as_json", "as_text"),
+            "allocator.api.pages": ("explain",),
             "allocator.api.plans": ("Forecast", "Plan", "curves_from_frame", "fit", "plans_to_json", "solve"),
-            "allocator.api.project": ("explain", "init"),
+            "allocator.api.project": ("init",),
             "allocator.api.scenarios": ("Scenario", "check", "load_scenario", "show"),
         },
     )

@@ -1,4 +1,4 @@
-"""What a newcomer meets first: an example project, and the meaning of an error code."""
+"""What a newcomer meets first: an example project that runs at once."""
 
 from __future__ import annotations
 
@@ -7,33 +7,10 @@ import os
 import tempfile
 from pathlib import Path
 
-from allocator.codes import Page, pages
-from allocator.errors import DataError, Finding, ScenarioError, closest
+from allocator.errors import DataError, Finding
 from allocator.scenario.jsonschema import scenario_schema
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-
-
-def explain(code: str) -> Page:
-    """Give the page of an error code, in any letter case.
-
-    Raises
-    ------
-    ScenarioError
-        When there is no such code; the closest one is offered.
-
-    Examples
-    --------
-    >>> explain("e007").title
-    'the files extend each other in a circle'
-    """
-    known = pages()
-    page = known.get(code.upper())
-    if page is None:
-        match = closest(code.upper(), known)
-        fix = f"did you mean {match}?" if match else f"codes run from {min(known)} to {max(known)}"
-        raise ScenarioError(Finding("E103", None, f"there is no error code {code!r}", fix))
-    return page
 
 
 def shipped() -> Path:

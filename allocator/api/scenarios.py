@@ -57,8 +57,8 @@ def show(scenario: Scenario, other: Scenario | None = None) -> str:
     Examples
     --------
     >>> base = load_scenario("scenarios/media_plan.yaml")
-    >>> print(show(base).splitlines()[5])
-    scenarios/media_plan.yaml:14    horizon.start                                      2027-01-01
+    >>> show(base).splitlines()[5].split()
+    ['scenarios/media_plan.yaml:14', 'horizon.start', '2027-01-01']
     >>> print(show(base, base.override({"budget.total": "base - 20%"})))
     budget.total
       1M    scenarios/media_plan.yaml:17
