@@ -23,6 +23,9 @@ _MONEY = re.compile(r"(?:(?P<currency>[A-Z]{3})\s*)?(?P<sign>[+-]?)\s*(?P<body>.
 _SCALE = {"": 0, "k": 3, "K": 3, "M": 6}
 
 
+_FREQUENT = ("EUR", "USD", "GBP", "CHF", "CNY", "JPY")
+
+
 class SpellingError(ValueError):
     """A value is written in a way that is not read: what is wrong, and the right spelling.
 
@@ -218,7 +221,7 @@ def parse_currency(value: object) -> str:
     text = plain_text(value)
     if text in CURRENCIES:
         return text
-    near = closest(text.upper()[:3], sorted(CURRENCIES), cutoff=0.6)
+    near = closest(text.upper(), _FREQUENT, cutoff=0.6) or closest(text.upper(), sorted(CURRENCIES), cutoff=0.6)
     fix = f"did you mean {near}?" if near else "write a code such as EUR, USD or CNY"
     raise SpellingError(f"{quoted(text)} is not an ISO 4217 currency code", fix, "E114")
 
@@ -226,13 +229,8 @@ def parse_currency(value: object) -> str:
 def _python_number(value: object) -> float | None:
     """Give a finite Python or numpy number as a float; None for text."""
     if isinstance(value, bool) or not isinstance(value, Real | Decimal | str):
-        kind = (
-            "a list"
-            if isinstance(value, list | tuple)
-            else "a mapping"
-            if isinstance(value, dict)
-            else str(value)
-        )
+        kinds = {list: "a list", tuple: "a list", dict: "a mapping", type(None): "nothing"}
+        kind = kinds.get(type(value), str(value))
         raise SpellingError(f"{kind} where a number is expected")
     if isinstance(value, str):
         return None

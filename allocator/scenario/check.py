@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from allocator.errors import Finding, closest
 from allocator.plan.scope import DIMENSIONS
 from allocator.quantities import quoted
 from allocator.response.curves import ALL
 from allocator.scenario.sections import DEFAULT_LEVELS
-from allocator.scenario.tree import Entry, Node
+from allocator.scenario.tree import Entry, Node, Path
 
 _NAME = re.compile(r"[^\W\d][\w-]*")
 _NAMED = ("channels.*", "constraints.*", "tiers.levels.*")
@@ -38,19 +38,21 @@ def names_of(tree: Node) -> dict[str, tuple[str, ...]]:
     }
 
 
-def semantic(tree: Node) -> Iterator[Finding]:
+def semantic(tree: Node, broken: Set[Path] = frozenset()) -> Iterator[Finding]:
     """Give every finding about names and what refers to them.
 
     Parameters
     ----------
     tree : Node
         With keys as the schema has them.
+    broken : set of Path
+        Places that were emptied because of a fault already reported.
     """
     declared = names_of(tree)
     yield from _bad_names(tree)
     yield from _references(tree, declared)
     yield from _by_tier(tree, declared["tier"])
-    yield from _unanswered(tree)
+    yield from _unanswered(tree, broken)
     yield from _reasons(tree)
 
 
@@ -105,12 +107,13 @@ def _tier_names(entry: Entry, tiers: Sequence[str], *, complete: bool) -> Iterat
         yield entry.key.finding("E210", what, f"add '{missing[0]}: …'")
 
 
-def _unanswered(tree: Node) -> Iterator[Finding]:
+def _unanswered(tree: Node, broken: Set[Path]) -> Iterator[Finding]:
     """Report channels that nothing says the response of."""
     if tree.get("data", "curves") is not None:
         return
     for path, entry in tree.select(("channels", "*")):
-        if entry.node.is_mapping and "response" not in entry.node.entries:
+        stated = "response" in entry.node.entries or ("channels", *path[1:], "response") in broken
+        if entry.node.is_mapping and not stated:
             what = f"nothing says what {quoted(path[-1])} earns: missing key 'response'"
             yield entry.key.finding("E101", what, "add 'response: …', or a table of curves under data")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Set
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -11,13 +11,13 @@ from pydantic_core import ErrorDetails
 from allocator.errors import Finding, closest
 from allocator.quantities import quoted
 from allocator.scenario.relative import is_relative
-from allocator.scenario.tree import Entry, Node
+from allocator.scenario.tree import Entry, Node, Path
 
 Words = tuple[str, str, str]
 """Code, what is wrong, what to do."""
 
 
-def findings_of(error: ValidationError, tree: Node) -> Iterator[Finding]:
+def findings_of(error: ValidationError, tree: Node, broken: Set[Path] = frozenset()) -> Iterator[Finding]:
     """Give one finding per fault of a validation.
 
     Parameters
@@ -25,39 +25,56 @@ def findings_of(error: ValidationError, tree: Node) -> Iterator[Finding]:
     error : ValidationError
     tree : Node
         What was validated.
+    broken : set of Path
+        Places that were emptied because of a fault already reported: nothing is missing there.
     """
     for details in error.errors(include_url=False):
-        yield _finding(details, tree)
+        place = _placed(details["loc"], tree)
+        finding = _finding(details, place)
+        if finding.code != "E101" or not place.lies_above(broken):
+            yield finding
 
 
-def _finding(details: ErrorDetails, tree: Node) -> Finding:
-    entry, name, missing = _located(details["loc"], tree)
-    context: Mapping[str, Any] = details.get("ctx") or {}
-    at = str(context.get("at") or "")
-    if at:
-        entry, name = entry.node.entry(*at.split(".")) or entry, at
-    code, what, fix = _words(details, entry.node, missing or name)
-    structural = entry.node.is_mapping or missing is not None
-    if is_relative(entry.node.value) and code in {"E104", "E105"}:
-        code, what = (
-            "E111",
-            f"{quoted(entry.node.value)}: relative values are read in override and sweep only",
-        )
-        fix = "write the value itself"
-    return (entry.key if structural else entry.node.mark).finding(code, what, fix)
+class _Place(NamedTuple):
+    """What a fault is about: its path and entry, and the name of the key that is missing below it."""
+
+    path: Path
+    entry: Entry
+    missing: str | None
+
+    def lies_above(self, broken: Set[Path]) -> bool:
+        """Whether what is missing here is one of the broken places."""
+        if self.missing is not None:
+            return (*self.path, self.missing) in broken
+        return any(path[:-1] == self.path for path in broken)
 
 
-def _located(loc: tuple[int | str, ...], tree: Node) -> tuple[Entry, str, str | None]:
-    """Give the entry a fault is about, its name, and the name of the key that is missing below it."""
-    found, name, missing = Entry(tree.mark, tree), "", None
+def _placed(loc: tuple[int | str, ...], tree: Node) -> _Place:
+    place = _Place((), Entry(tree.mark, tree), None)
     for step in loc:
-        entry = found.node.entry(step)
+        entry = place.entry.node.entry(step)
         # steps that are no keys are pydantic's own: tags of unions, names of validators
         if entry is not None:
-            found, name, missing = entry, str(step), None
+            place = _Place((*place.path, step), entry, None)
         else:
-            missing = str(step)
-    return found, name, missing
+            place = place._replace(missing=str(step))
+    return place
+
+
+def _finding(details: ErrorDetails, place: _Place) -> Finding:
+    context: Mapping[str, Any] = details.get("ctx") or {}
+    at = str(context.get("at") or "")
+    entry = place.entry
+    if at:
+        entry = entry.node.entry(*at.split(".")) or entry
+    node = entry.node
+    missing = place.missing if details["type"] == "missing" else None
+    name = missing or at or str(place.path[-1] if place.path else "the scenario")
+    code, what, fix = _words(details, node, name)
+    if is_relative(node.value) and code in {"E104", "E105"}:
+        code, what = "E111", f"{quoted(node.value)}: relative values are read in override and sweep only"
+        fix = "write the value itself"
+    return (entry.key if node.is_mapping else node.mark).finding(code, what, fix)
 
 
 def _words(details: ErrorDetails, node: Node, name: str) -> Words:

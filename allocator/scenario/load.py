@@ -164,7 +164,7 @@ def load_scenario(
     tree = merger.override(tree, _settings(sets))
     folders = {file.shown: FilePath(file.shown).parent for file in files}
     folders["--set"] = FilePath()
-    return Scenario.from_tree(Source(tree, shown, folders, root), findings)
+    return Scenario.from_tree(Source(tree, shown, folders, root), findings, merger.broken)
 
 
 def project_folder(file: FilePath) -> FilePath:

@@ -31,12 +31,15 @@ class Merger:
         The schema's keys by path.
     findings : list of Finding
         Grows while merging.
+    broken : set of Path
+        Places left empty because what was written there is at fault.
     currency : object
         The scenario's, as it was written.
     """
 
     known: KnownKeys
     findings: list[Finding] = field(default_factory=list)
+    broken: set[Path] = field(default_factory=set)
     currency: object = None
 
     def merge(self, base: Node | None, over: Node, path: Path = (), *, relative: bool = False) -> Node:
@@ -73,7 +76,7 @@ class Merger:
         if isinstance(inherited, Mapping | tuple):
             what = f"{quoted(value)}: the inherited value is no number"
             self.findings.append(over.mark.finding("E111", what))
-            return over
+            return base or over
         currency = self.currency if isinstance(self.currency, str) else None
         result = evaluate(value, inherited, over.mark, currency=currency)
         if isinstance(result, Finding):
@@ -90,9 +93,9 @@ class Merger:
         else:
             near = closest(name, entries)
             fix = f"did you mean {quoted(near)}?" if near else "write a value, or remove the key"
-            self.findings.append(
-                entry.key.finding("E103", f"{quoted(name)} has no value, and none is inherited", fix)
-            )
+            what = f"{quoted(name)} has no value, and none is inherited"
+            self.findings.append(entry.key.finding("E103", what, fix))
+            self.broken.add((*path, name))
 
     def override(self, tree: Node, changes: Node) -> Node:
         """Give a tree with changes by dotted path on top."""

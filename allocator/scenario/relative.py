@@ -11,7 +11,7 @@ from allocator.quantities import SpellingError, parse_money, parse_signed_share,
 from allocator.scenario.tree import Mark, Scalar
 
 _EXPRESSION = re.compile(r"base(?:\s*([-+*/−])\s*(.+))?")
-_LOOKS_RELATIVE = re.compile(r"base\s*[-+*/−].*")
+_LOOKS_RELATIVE = re.compile(r"base\s*[-+*/−×÷^].*")
 HOW = "write base - 20%, base + 100k or base * 0.5"
 
 

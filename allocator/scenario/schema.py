@@ -138,10 +138,10 @@ class Scenario(Options):
         """Give a scenario from Python data shaped like a file; findings point at the lines it would have."""
         merger = Merger(known_keys)
         tree = merger.merge(None, from_python(data, "<dict>"))
-        return cls.from_tree(Source(tree, "<dict>"), merger.findings)
+        return cls.from_tree(Source(tree, "<dict>"), merger.findings, merger.broken)
 
     @classmethod
-    def from_tree(cls, source: Source, findings: Iterable[Finding] = ()) -> Self:
+    def from_tree(cls, source: Source, findings: Iterable[Finding] = (), broken: Iterable[Path] = ()) -> Self:
         """Check a resolved tree and give its scenario.
 
         Parameters
@@ -149,28 +149,24 @@ class Scenario(Options):
         source : Source
         findings : iterable of Finding
             From reading and merging.
+        broken : iterable of Path
+            Places that were emptied because of one of them.
 
         Raises
         ------
         ScenarioError
             With these and all further findings.
         """
-        straightener = Straightener()
+        straightener = Straightener(broken=set(broken))
         tree = straightener.straighten(source.tree, cls)
-        found = [
-            *findings,
-            *straightener.findings,
-            *unsupported(tree),
-            *semantic(tree),
-            *_outside(tree, source),
-        ]
+        found = [*findings, *straightener.findings, *unsupported(tree), *_outside(tree, source)]
+        found += semantic(tree, straightener.broken)
         scenario = None
         try:
             scenario = cls.model_validate(tree.plain(), context=_context(tree))
         except ValidationError as error:
-            found += findings_of(error, tree)
-        hidden = {mark for path in straightener.broken if (mark := _mark_of(source.tree, path))}
-        found = ordered(finding for finding in found if finding.where not in hidden)
+            found += findings_of(error, tree, straightener.broken)
+        found = ordered(found)
         raise_findings(found, ScenarioError)
         if scenario is None:
             raise ScenarioError(found)
@@ -235,7 +231,9 @@ class Scenario(Options):
         renamed = {**changes, "name": name} if name is not None else changes
         tree = merger.override(self._source.tree, from_python(renamed, "<override>"))
         folders = {**self._source.folders, "<override>": FilePath.cwd()}
-        return type(self).from_tree(replace(self._source, tree=tree, folders=folders), merger.findings)
+        return type(self).from_tree(
+            replace(self._source, tree=tree, folders=folders), merger.findings, merger.broken
+        )
 
     def path_of(self, path: str) -> FilePath:
         """Give the file a value names, relative to the scenario file that wrote it.
@@ -267,8 +265,11 @@ def known_keys(tree: Node | None, path: Path) -> tuple[str, ...] | None:
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """Give findings by file, line and column, each once."""
-    unique = {(finding.where, finding.code, finding.what): finding for finding in findings}
+    """Give findings by file, line and column; of one kind one a place, as the first to see it put it."""
+    unique: dict[object, Finding] = {}
+    for finding in findings:
+        several = finding.what if finding.code == "E101" else ""  # a mapping can miss several keys
+        unique.setdefault((finding.where, finding.code, several), finding)
     return sorted(unique.values(), key=lambda f: (f.where is None, f.where or Origin("", 0), f.code, f.what))
 
 
@@ -280,11 +281,6 @@ def near_file(path: FilePath) -> str:
         return f"there is no folder {quoted(path.parent)}"
     near = closest(path.name, names)
     return f"did you mean {quoted(near)}?" if near else "check the path"
-
-
-def _mark_of(tree: Node, path: Path) -> Origin | None:
-    entry = tree.entry(*path)
-    return entry.key.origin if entry else None
 
 
 def _real(node: Node, source: Source) -> FilePath:
@@ -313,20 +309,18 @@ def inside(path: FilePath, root: FilePath) -> bool:
 def _context(tree: Node) -> dict[str, object]:
     """Give what values need to know of each other: the scenario's currency and its rates."""
     currency = tree.get("currency")
-    rates = {
-        str(path[-1]): parse_number(rate.value)
-        for path, entry in tree.select(("fx", "*"))
-        if (rate := entry.node.get("rate")) is not None and _reads(rate.value)
-    }
     if currency is not None and currency.value not in CURRENCIES:
         # one error about the currency is enough: every amount passes
         return {"currency": "?", "fx": dict.fromkeys(CURRENCIES, 1.0)}
+    rates = {str(path[-1]): _rate(entry.node) for path, entry in tree.select(("fx", "*"))}
     return {"currency": currency.value if currency else None, "fx": rates}
 
 
-def _reads(value: object) -> bool:
+def _rate(node: Node) -> float:
+    """Give a rate; 1 for one whose fault is reported where it is written."""
+    rate = node.get("rate")
     try:
-        parse_number(value)
+        number = parse_number(rate.value) if rate is not None else 0.0
     except SpellingError:
-        return False
-    return True
+        number = 0.0
+    return number if number > 0 else 1.0

@@ -181,10 +181,11 @@ class Straightener:
         fix = f"did you mean {quoted(near)}?" if near else f"choices: {', '.join(choices)}"
         what = f"{quoted(written)} is no {tag}" if written != "this" else f"a text is expected for {tag}"
         self.findings.append(entry.node.mark.finding("E103", what, fix))
-        if near is None:
+        meant = near or slip(written, choices)
+        if meant is None:
             self.broken.add(path)
             return node
-        return node.with_entries({**node.entries, tag: Entry(entry.key, replace(entry.node, value=near))})
+        return node.with_entries({**node.entries, tag: Entry(entry.key, replace(entry.node, value=meant))})
 
 
 def slip(name: str, options: Sequence[str]) -> str | None:
