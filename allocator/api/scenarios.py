@@ -59,10 +59,10 @@ def show(scenario: Scenario, other: Scenario | None = None) -> str:
     >>> base = load_scenario("scenarios/media_plan.yaml")
     >>> show(base).splitlines()[5].split()
     ['scenarios/media_plan.yaml:14', 'horizon.start', '2027-01-01']
-    >>> print(show(base, base.override({"budget.total": "base - 20%"})))
-    budget.total
-      1M    scenarios/media_plan.yaml:17
-      800k  <override>:1
+    >>> print(show(base, base.override({"budget.spend": "exactly"})))
+    budget.spend
+      up_to    scenarios/media_plan.yaml:18
+      exactly  <override>:1
     """
     if other is None:
         return _columns([(_place(row), row.path, row.value) for row in resolved(scenario)])
