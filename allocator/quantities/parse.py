@@ -23,6 +23,7 @@ _MONEY = re.compile(r"(?:(?P<currency>[A-Z]{3})\s*)?(?P<sign>[+-]?)\s*(?P<body>.
 _SCALE = {"": 0, "k": 3, "K": 3, "M": 6}
 
 
+LONGEST_VALUE = 200
 _FREQUENT = ("EUR", "USD", "GBP", "CHF", "CNY", "JPY")
 
 
@@ -221,7 +222,9 @@ def parse_currency(value: object) -> str:
     text = plain_text(value)
     if text in CURRENCIES:
         return text
-    near = closest(text.upper(), _FREQUENT, cutoff=0.6) or closest(text.upper(), sorted(CURRENCIES), cutoff=0.6)
+    near = closest(text.upper(), _FREQUENT, cutoff=0.6) or closest(
+        text.upper(), sorted(CURRENCIES), cutoff=0.6
+    )
     fix = f"did you mean {near}?" if near else "write a code such as EUR, USD or CNY"
     raise SpellingError(f"{quoted(text)} is not an ISO 4217 currency code", fix, "E114")
 
@@ -238,10 +241,11 @@ def _python_number(value: object) -> float | None:
 
 
 def plain_text(value: object) -> str:
-    """Give `value` trimmed, with an ASCII minus; refuse what is no text."""
-    if not isinstance(value, str):
-        raise SpellingError(f"{quoted(value)} is not text")
-    return value.strip().replace("\N{MINUS SIGN}", "-")
+    """Give `value` as trimmed text with an ASCII minus; refuse what is too long to be a value."""
+    text = "" if value is None else str(value).strip().replace("\N{MINUS SIGN}", "-")
+    if len(text) > LONGEST_VALUE:
+        raise SpellingError(f"{quoted(text)} is too long to be a value")
+    return text
 
 
 def _finite(value: Decimal | Real, text: str) -> float:
@@ -293,7 +297,7 @@ def _refuse_three_decimals(text: str, body: str) -> None:
 
 
 def _not_money(text: str) -> SpellingError:
-    number = re.match(r"[^\d]*(\d[\d_.]*)\s*(\D*)$", text, re.ASCII)
+    number = re.match(r"[^\d.+-]*(\d[\d_.]*)\s*(\D*)$", text, re.ASCII)
     suffix = number[2].strip().lower() if number else ""
     if text.lower().strip("+-.") in {"nan", "inf", "infinity"}:
         return SpellingError(f"{quoted(text)} is not a finite number")
