@@ -137,13 +137,14 @@ def _schema(kind: str, pattern: str, example: str, **limits: float) -> WithJsonS
 
 
 _NUMERAL = r"(\d{1,3}(_\d{3})+|\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][+-]?\d+)?"
-_MONEY = rf"^([A-Z]{{3}} ?)?[+-]?{_NUMERAL} ?[kKM]?$"
+_MONEY = rf"^([A-Z]{{3}} ?)?\+?{_NUMERAL} ?[kKM]?$"
+_SIGNED_MONEY = rf"^([A-Z]{{3}} ?)?[+-]?{_NUMERAL} ?[kKM]?$"
 _SHARE = rf"^[+-]?{_NUMERAL} ?%?$"
 _name_schema = {"type": "string"}
 
 Money = Annotated[float, BeforeValidator(_money), _schema("number", _MONEY, "1.2M", minimum=0)]
 """An amount of money of 0 or more, in the scenario's currency."""
-SignedMoney = Annotated[float, BeforeValidator(_signed_money), _schema("number", _MONEY, "-50k")]
+SignedMoney = Annotated[float, BeforeValidator(_signed_money), _schema("number", _SIGNED_MONEY, "-50k")]
 """An amount of money of any sign."""
 Share = Annotated[
     float,
@@ -168,7 +169,7 @@ Count = Annotated[
 ]
 """A whole number of 0 or more."""
 Change = Annotated[
-    quantities.Change, PlainValidator(_change), _schema("number", rf"{_MONEY}|{_SHARE}", "-40%")
+    quantities.Change, PlainValidator(_change), _schema("number", rf"{_SIGNED_MONEY}|{_SHARE}", "-40%")
 ]
 """A change against today: a share, or an amount of money."""
 Duration = Annotated[
