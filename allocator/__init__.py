@@ -7,8 +7,8 @@
 >>> plan.status.value
 'optimal'
 
-``print(plan)`` gives the five answers: where the money goes, what it returns, how sure that is, what binds, and
-what the next unit of money earns. The command line ``allocator`` does nothing but call these functions.
+``print(plan)`` gives the five answers: where the money goes, what it returns, how sure that is, what binds,
+and what the next unit of money earns. The command line ``allocator`` does nothing but call these functions.
 """
 
 from __future__ import annotations

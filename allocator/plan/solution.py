@@ -45,10 +45,10 @@ class CellResult:
 class RowResult:
     """One limit at the plan.
 
-    ``limit`` and ``value`` are in the row's own unit, for ratio rows the ratio. ``next_unit`` is the gain in the
-    objective per unit of loosening, ``last_unit`` the loss per unit of tightening (both per unit of row
-    slack for ratio rows); None when the row does not bind. ``range`` is the interval of the limit within which
-    ``next_unit`` and ``last_unit`` hold.
+    ``limit`` and ``value`` are in the row's own unit, for ratio rows the ratio. ``next_unit`` is the gain in
+    the objective per unit of loosening, ``last_unit`` the loss per unit of tightening (both per unit of row
+    slack for ratio rows); None when the row does not bind. ``range`` is the interval of the limit within
+    which ``next_unit`` and ``last_unit`` hold.
     """
 
     row: Row
@@ -105,8 +105,9 @@ class Today:
 class Solution:
     """A verified plan, or the reason why there is none.
 
-    ``decision_spend`` aligns with the problem's decisions. ``draws`` holds the plan's incremental margin under each draw.
-    ``interchangeable`` names groups of decisions between which money can move without loss, when the optimum is not unique.
+    ``decision_spend`` aligns with the problem's decisions. ``draws`` holds the plan's incremental margin under
+    each draw. ``interchangeable`` names groups of decisions between which money can move without loss, when
+    the optimum is not unique.
     """
 
     status: Status

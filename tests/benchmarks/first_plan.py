@@ -1,7 +1,8 @@
 """What a first plan costs: ``python tests/benchmarks/first_plan.py [--json]``.
 
-Figures are medians: CPU time of `solve` (children included, three tiers by five channels of smooth curves, without
-reading and fitting), and wall time of fresh processes for `--help`, `check` and `run` on the shipped sample.
+Figures are medians: CPU time of `solve` (children included; three tiers by five channels of smooth
+curves, without reading and fitting), and wall time of fresh processes for `--help`, `check` and `run` on
+the shipped sample.
 """
 
 from __future__ import annotations
