@@ -216,9 +216,14 @@ def moved(problem: Problem, moves: Sequence[Move]) -> Problem:
 
 
 def _settled(problem: Problem, moves: Sequence[Move], solve: Solve) -> Repair | None:
-    """State moves in round steps, outward, as few as a solve confirms; None where it confirms none."""
+    """State moves in round steps, outward, as few as a solve confirms; None where it confirms none.
+
+    A plan that spends nothing because there is no budget is not offered.
+    """
     for extra in range(ATTEMPTS if moves else 0):
         stated = [replace(move, written=_outward(move, extra)) for move in moves]
+        if any(move.lever.is_budget and move.written <= 0 for move in stated):
+            return None
         if has_plan(moved(problem, stated), solve):
             return Repair(
                 rows=tuple(row for move in stated for row in move.lever.rows),
