@@ -105,9 +105,9 @@ class Today:
 class Solution:
     """A verified plan, or the reason why there is none.
 
-    ``decision_spend`` aligns with the problem's decisions. ``draws`` holds the plan's incremental margin under
-    each draw. ``interchangeable`` names groups of decisions between which money can move without loss, when
-    the optimum is not unique.
+    ``decision_spend`` aligns with the problem's decisions. ``draws`` holds the plan's incremental margin
+    under each draw. ``interchangeable`` names groups of decisions between which money can move without loss,
+    when the optimum is not unique.
     """
 
     status: Status
