@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any, NamedTuple
 
@@ -102,8 +103,7 @@ def _unknown_key(_: Node, name: str, __: Mapping[str, Any]) -> Words:
 
 
 def _no_choice(node: Node, name: str, context: Mapping[str, Any]) -> Words:
-    choices = str(context.get("expected") or context.get("expected_tags") or "").replace(" or ", ", ")
-    options = [choice.strip("' ") for choice in choices.split(",")]
+    options = re.findall(r"'([^']*)'", str(context.get("expected") or context.get("expected_tags") or ""))
     near = closest(str(node.value), options) if isinstance(node.value, str) else None
     fix = f"did you mean {quoted(near)}?" if near else f"choices: {', '.join(options)}"
     return "E103", f"{_shown(node)} is no choice for {quoted(name)}", fix

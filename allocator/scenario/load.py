@@ -7,6 +7,7 @@ text its writer typed. YAML's own readings (``no`` is false, ``1:30`` is 90) nev
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -30,7 +31,7 @@ from allocator.errors import Finding, Origin, ScenarioError, closest
 from allocator.quantities import quoted
 from allocator.scenario.build import LINE_BREAK, NULLS, Span, TreeBuilder, printable
 from allocator.scenario.merge import Merger
-from allocator.scenario.schema import Scenario, Source, inside, known_keys, near_file, read_version
+from allocator.scenario.schema import Scenario, Source, followed, inside, known_keys, near_file, read_version
 from allocator.scenario.tree import Entry, Mark, Node
 
 MAX_BYTES = 1_000_000
@@ -169,7 +170,7 @@ def load_scenario(
 
 def project_folder(file: FilePath) -> FilePath:
     """Give the folder that the paths of a scenario may not leave."""
-    folder = file.resolve().parent
+    folder = followed(file).parent
     marked = (
         above for above in (folder, *folder.parents) if any((above / name).exists() for name in _MARKERS)
     )
@@ -196,7 +197,7 @@ def _chain(shown: str, root: FilePath | None) -> list[_File]:
     seen: dict[FilePath, str] = {}
     asked: Node | None = None
     while True:
-        real = FilePath(shown).resolve()
+        real = followed(FilePath(shown))
         seen[real] = shown
         files.append(_read_file(shown, asked))
         asked = files[-1].tree.get("extends")
@@ -213,7 +214,7 @@ def _chain(shown: str, root: FilePath | None) -> list[_File]:
             raise ScenarioError(
                 asked.mark.finding("E005", f"{quoted(asked.value)} is outside the project folder", fix)
             )
-        if target.resolve() in seen:
+        if followed(target) in seen:
             what = f"the files extend each other in a circle: {quoted(asked.value)} is already read"
             raise ScenarioError(asked.mark.finding("E007", what))
 
@@ -300,6 +301,7 @@ def _settings(sets: Mapping[str, str]) -> Node:
     entries = {}
     for number, (path, text) in enumerate(sets.items(), start=1):
         line = printable(f"{path}={text}")
+        path = unicodedata.normalize("NFC", path)
         key = Mark(Origin("--set", number), max(len(path), 1), line)
         mark = Mark(Origin("--set", number, len(path) + 2), max(len(text), 1), line)
         entries[path] = Entry(key, _setting(text, mark))

@@ -130,7 +130,7 @@ class Scenario(Options):
     """Free for notes; nothing reads it."""
 
     _source: Source = PrivateAttr()
-    _origins: Mapping[str, Origin] = PrivateAttr()
+    _origins: dict[str, Origin] = PrivateAttr()
     _warnings: tuple[Finding, ...] = PrivateAttr(())
 
     @classmethod
@@ -171,7 +171,7 @@ class Scenario(Options):
         if scenario is None:
             raise ScenarioError(found)
         scenario._source = source
-        scenario._origins = MappingProxyType(origins(source.tree))
+        scenario._origins = origins(source.tree)
         scenario._warnings = tuple(found)
         return scenario
 
@@ -183,7 +183,7 @@ class Scenario(Options):
     @property
     def origins(self) -> Mapping[str, Origin]:
         """Where every value was written, by dotted path."""
-        return self._origins
+        return MappingProxyType(self._origins)
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
@@ -300,10 +300,15 @@ def _outside(tree: Node, source: Source) -> Iterator[Finding]:
 
 def inside(path: FilePath, root: FilePath) -> bool:
     """Whether a path, links followed, is below a folder."""
+    return followed(path).is_relative_to(followed(root))
+
+
+def followed(path: FilePath) -> FilePath:
+    """Give a path with links followed; as it is where they lead in a circle or it is no path at all."""
     try:
-        return path.resolve().is_relative_to(root.resolve())
+        return path.resolve()
     except (OSError, RuntimeError, ValueError):
-        return False
+        return path.absolute()
 
 
 def _context(tree: Node) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -139,7 +140,10 @@ def from_python(data: Mapping[str, object], file: str) -> Node:
        2 |   total: 5
          |          ^ write more
     """
-    return _PythonTree(file).mapping(data, indent=0)
+    try:
+        return _PythonTree(file).mapping(data, indent=0)
+    except RecursionError:
+        raise TypeError("a scenario cannot hold data that are nested without end") from None
 
 
 class _PythonTree:
@@ -151,7 +155,8 @@ class _PythonTree:
 
     def mapping(self, data: Mapping[str, object], indent: int) -> Node:
         start = Mark(Origin(self.file, max(self.line, 1)))
-        return Node({str(key): self._entry(str(key), value, indent) for key, value in data.items()}, start)
+        names = {unicodedata.normalize("NFC", str(key)): value for key, value in data.items()}
+        return Node({name: self._entry(name, value, indent) for name, value in names.items()}, start)
 
     def _entry(self, key: str, value: object, indent: int) -> Entry:
         self.line += 1

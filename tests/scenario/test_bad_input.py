@@ -1,5 +1,7 @@
 """A table of bad scenarios: one clear error each, with its code and its place."""
 
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -162,6 +164,13 @@ CASES = {
         "not supported yet",
     ),
     "path outside": ("meta:", "data: {curves: {path: ../../x.csv}}\nmeta:", "E005", "../../x.csv", "outside"),
+    "no separator": (
+        "meta:",
+        "data: {curves: {path: a.csv, thousands: x}}\nmeta:",
+        "E103",
+        "x",
+        "choices: ., ,",
+    ),
     "merge key": ("meta:", "<<: {name: x}\nmeta:", "E102", "<<", "unknown key"),
     "field name for a key": ("except: {channel: tv}", "except_: {channel: tv}", "E102", "except_", "except"),
     "reason as list": ("reason: Finance", "reason: [a]", "E103", "[", "text"),
@@ -267,6 +276,18 @@ def test_a_missing_file_names_its_neighbour(tmp_path: Path) -> None:
     (tmp_path / "q1_base.yaml").write_text(SAMPLE, encoding="utf-8")
     with pytest.raises(ScenarioError, match=r"did you mean 'q1_base.yaml'\?"):
         load_scenario(tmp_path / "q1_bsae.yaml")
+
+
+@pytest.mark.parametrize("name", ["a\0b.yaml", "x" * 5000, "", "loop.yaml"])
+def test_what_cannot_be_a_file_name(name: str, tmp_path: Path) -> None:
+    (tmp_path / "loop.yaml").symlink_to(tmp_path / "loop.yaml")
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(os.path.join(tmp_path, name))
+    assert [f.code for f in caught.value.findings] == ["E001"]
+    text = f"version: 1\nname: x\nextends: {json.dumps(name)}\n"
+    for outside in (True, False):
+        found = findings(tmp_path, text, allow_outside=outside)
+        assert [f.code for f in found][:1] in (["E001"], ["E005"]), [str(f) for f in found]
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:

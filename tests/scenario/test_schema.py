@@ -1,5 +1,6 @@
 """The scenario object: from files or Python, its sections, hashes and paths."""
 
+import copy
 from datetime import date
 from pathlib import Path
 
@@ -56,6 +57,21 @@ def test_python_data_gets_findings_with_the_lines_it_would_have() -> None:
 def test_python_data_a_file_cannot_hold_are_a_type_error() -> None:
     with pytest.raises(TypeError, match="cannot hold a set"):
         Scenario.from_dict({**SMALL, "meta": {1, 2}})
+
+
+def test_python_data_without_end_are_a_type_error() -> None:
+    endless: dict[str, object] = {}
+    endless["again"] = endless
+    with pytest.raises(TypeError, match="without end"):
+        Scenario.from_dict({**SMALL, "meta": endless})
+
+
+def test_scenarios_can_be_copied(tmp_path: Path) -> None:
+    scenario = load(tmp_path)
+    again = copy.deepcopy(scenario)
+    assert again.model_dump() == scenario.model_dump()
+    assert again.sha256 == scenario.sha256
+    assert again.origins == scenario.origins
 
 
 def test_a_missing_reason_is_advice(tmp_path: Path) -> None:
