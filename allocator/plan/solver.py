@@ -212,7 +212,7 @@ def _solve_cbc(lp: LinearProgram) -> RawSolution:
             problem.solve(
                 pulp.PULP_CBC_CMD(msg=False, options=["primalTolerance 1e-9", "dualTolerance 1e-9"])
             )
-        except pulp.PulpSolverError:
+        except (pulp.PulpSolverError, OSError):
             return _without_plan(Status.ERROR, "cbc")
     status = _CBC_STATUS.get(problem.status, Status.ERROR)
     if status is not Status.OPTIMAL or problem.sol_status != pulp.constants.LpSolutionOptimal:
@@ -232,13 +232,12 @@ def _pulp_problem(lp: LinearProgram) -> tuple[Any, list[Any], list[tuple[int, An
     problem = pulp.LpProblem("plan", pulp.LpMinimize)
     kinds = (pulp.LpContinuous, pulp.LpInteger)
     columns = [
-        pulp.LpVariable(f"x{j}", _finite(low), _finite(high), kinds[int(whole)])
+        problem.add_variable(f"x{j}", _finite(low), _finite(high), kinds[int(whole)])
         for j, (low, high, whole) in enumerate(
             zip(lp.col_lower.tolist(), lp.col_upper.tolist(), lp.integer.tolist(), strict=True)
         )
     ]
     problem.setObjective(pulp.LpAffineExpression(dict(zip(columns, lp.cost.tolist(), strict=True))))
-    problem.addVariables(columns)
     rows: list[tuple[int, Any]] = []
     for i in range(lp.n_rows):
         part = slice(int(lp.starts[i]), int(lp.starts[i + 1]))

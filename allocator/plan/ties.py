@@ -20,7 +20,6 @@ from allocator.response.curve import FloatArray
 
 TIE = 1e-8  # reduced costs and duals up to this, where costs are about 1, are no difference
 MOVES = 5e-3  # money; a decision that can move less is settled
-TOLD = 1.0  # money; smaller exchanges lie within a piece of a smooth curve, whose own optimum is unique
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +99,7 @@ def interchangeable(problem: Problem, corners: FloatArray) -> tuple[tuple[str, .
     Two decisions belong together when no exchange of the one can be undone without the other: the
     connected parts of the reduced echelon form of the directions between corners.
     """
-    wide = np.ptp(corners, axis=0) > TOLD
-    directions = _echelon(np.where(wide, corners - corners[0], 0.0))
+    directions = _echelon(corners - corners[0])
     groups: list[set[int]] = []
     for direction in directions:
         found = set(np.flatnonzero(direction).tolist())
