@@ -45,10 +45,15 @@ class CellResult:
 class RowResult:
     """One limit at the plan.
 
-    ``limit`` and ``value`` are in the row's own unit, for ratio rows the ratio. ``next_unit`` is the gain in
-    the objective per unit of loosening, ``last_unit`` the loss per unit of tightening (both per unit of row
-    slack for ratio rows); None when the row does not bind. ``range`` is the interval of the limit within
-    which ``next_unit`` and ``last_unit`` hold.
+    ``limit`` and ``value`` are in the row's own unit, for ratio rows the ratio (``value`` nan where nothing is
+    spent); ``slack`` is always in the row's own unit. ``next_unit`` is the gain in the objective per unit of
+    loosening, ``last_unit`` the loss per unit of tightening (both per unit of row slack for ratio rows); None
+    when the row does not bind, ``last_unit`` also when no plan is left with a tighter limit. The price of
+    ``budget.total`` includes what limits that are shares of it do as it moves; that of a curve's end takes
+    its last slope to go on. Of a budget to be spent exactly only the side that costs binds.
+
+    ``range`` is the interval of the limit within which the prices hold, each on its side; None where the
+    price changes all the time (smooth curves), for ratios, and for a budget with shares that move along.
     """
 
     row: Row
@@ -63,7 +68,12 @@ class RowResult:
 
 @dataclass(frozen=True)
 class Optimality:
-    """The certificate: relative gap to the bound, curve error in money, largest relative violation."""
+    """The certificate, recomputed from spend without a solver.
+
+    ``gap`` is the relative distance to the bound that the duals prove on the program's breakpoints,
+    ``curve_error`` how far smooth curves can lie above that bound, in the objective's unit, and
+    ``max_violation`` the largest violation of a limit relative to its size.
+    """
 
     gap: float
     curve_error: float
@@ -93,7 +103,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Today:
-    """The current spend valued by the same curves."""
+    """The current spend valued by the same curves; money past the end of a curve brings no more."""
 
     spend: float
     margin: float

@@ -29,6 +29,7 @@ _HIGHS_STATUS = {
     highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
     highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
 }
+_DECIDED = set(_HIGHS_STATUS) - {highspy.HighsModelStatus.kInfeasible}
 _OPTIONS = {
     "presolve": "off",
     "simplex_strategy": 1,
@@ -146,10 +147,10 @@ class HotModel:
         self.lp = replace(self.lp, cost=cost)
 
     def run(self) -> RawSolution:
-        """Minimise from the last basis; an undecided run is repeated from scratch, then less strictly."""
+        """Minimise from the last basis; a run without a plan is repeated from scratch, then less strictly."""
         self._highs.run()
         for again in (_PRIMAL, _USUAL):
-            if self._highs.getModelStatus() in _HIGHS_STATUS:
+            if self._highs.getModelStatus() in _DECIDED:
                 break
             self._highs.clearSolver()
             self._set(again)
