@@ -44,7 +44,7 @@ def unsupported(tree: Node) -> Iterator[Finding]:
     for later in LATER:
         for path, entry in tree.select(later.path.split(".")):
             value = entry.node.value
-            known = later.refused is None or value in later.refused
+            known = later.refused is None or (isinstance(value, str) and value in later.refused)
             if not known or (isinstance(value, str) and value in later.allowed):
                 continue
             if later.refused or later.allowed:

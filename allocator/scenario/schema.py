@@ -314,7 +314,7 @@ def followed(path: FilePath) -> FilePath:
 def _context(tree: Node) -> dict[str, object]:
     """Give what values need to know of each other: the scenario's currency and its rates."""
     currency = tree.get("currency")
-    if currency is not None and currency.value not in CURRENCIES:
+    if currency is not None and str(currency.value) not in CURRENCIES:
         # one error about the currency is enough: every amount passes
         return {"currency": "?", "fx": dict.fromkeys(CURRENCIES, 1.0)}
     rates = {str(path[-1]): _rate(entry.node) for path, entry in tree.select(("fx", "*"))}

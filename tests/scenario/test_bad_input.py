@@ -1,6 +1,8 @@
 """A table of bad scenarios: one clear error each, with its code and its place."""
 
+import copy
 import json
+import math
 import os
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from allocator.errors import Finding, ScenarioError
 from allocator.scenario.load import load_scenario, read_text
+from allocator.scenario.schema import Scenario
 from tests.scenario.samples import SAMPLE, changed, findings
 
 POINTS = "{source: points, by_tier: {high: [[100k, 250k]], medium: [[100k, 180k]], low: [[100k, 120k]]}}"
@@ -341,3 +344,38 @@ def test_any_changed_character_is_read_or_refused(
     for finding in findings(folder, text):
         assert finding.where is not None
         assert finding.where.file.endswith("q1.yaml")
+
+
+ODD = [
+    None, "", [], {}, "x", 5, -1, math.inf, True, ["a"], [["a"]], {"a": 1}, {"by_tier": 5}, {"": 1},
+    "base - 5", {"by_tier": {"high": None}}, "USD 5", [{}], {"source": []}, {"measure": {}}, [None], {"source": "points"},
+]  # fmt: skip
+
+
+def places(data: object, path: tuple = ()) -> list[tuple]:
+    below = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return [
+        *([path] if path else []),
+        *(place for step, value in below for place in places(value, (*path, step))),
+    ]
+
+
+PLAIN = read_text(SAMPLE, "sample")[0].plain()
+
+
+@settings(max_examples=400)
+@example(("currency",), {})
+@given(st.sampled_from(places(PLAIN)), st.sampled_from(ODD))
+def test_any_value_anywhere_is_read_or_refused(path: tuple, value: object) -> None:
+    data = copy.deepcopy(PLAIN)
+    inner = data
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = value
+    found: tuple[Finding, ...] = ()
+    try:
+        Scenario.from_dict(data)
+    except ScenarioError as error:
+        found = error.findings
+    assert all(finding.where and finding.code[0] == "E" for finding in found)
+    assert not any("Input should" in finding.what for finding in found)
