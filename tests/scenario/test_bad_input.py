@@ -348,7 +348,8 @@ def test_any_changed_character_is_read_or_refused(
 
 ODD = [
     None, "", [], {}, "x", 5, -1, math.inf, True, ["a"], [["a"]], {"a": 1}, {"by_tier": 5}, {"": 1},
-    "base - 5", {"by_tier": {"high": None}}, "USD 5", [{}], {"source": []}, {"measure": {}}, [None], {"source": "points"},
+    "base - 5", {"by_tier": {"high": None}}, "USD 5", [{}], {"source": []}, {"measure": {}}, [None],
+    {"source": "points"},
 ]  # fmt: skip
 
 
