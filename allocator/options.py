@@ -6,13 +6,26 @@ Each type accepts the text a scenario file holds as well as Python values, and r
 
 from __future__ import annotations
 
+import ast
+import inspect
+import itertools
+import textwrap
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, ValidationInfo, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from allocator import quantities
 from allocator.quantities import Amount, SpellingError, quoted
@@ -24,9 +37,41 @@ class Options(BaseModel):
     The text under a field is its documentation, in the JSON schema as well.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Give the schema with the texts under the fields as their descriptions."""
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, text in field_texts(cls).items():
+            field = cls.model_fields[name]
+            properties.get(field.alias or name, {}).setdefault("description", text)
+        return schema
+
+
+def field_texts(model: type[BaseModel]) -> dict[str, str]:
+    """Give the text under each field of an option class, inherited ones included.
+
+    Read from the source when asked for: pydantic's own reading of it makes every import slower.
+    """
+    texts: dict[str, str] = {}
+    for kind in reversed(model.__mro__):
+        if not issubclass(kind, BaseModel) or kind.__module__.startswith("pydantic"):
+            continue
+        try:
+            (body,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+        except (OSError, TypeError):  # made at run time: its source is that of its parents
+            continue
+        statements = body.body if isinstance(body, ast.ClassDef) else []
+        for field, text in itertools.pairwise(statements):
+            if not (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)):
+                continue
+            if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+                texts[field.target.id] = inspect.cleandoc(str(text.value.value))
+    return {name: text for name, text in texts.items() if name in model.model_fields}
 
 
 def fault(code: str, what: str, fix: str = "", *, at: str = "") -> PydanticCustomError:
