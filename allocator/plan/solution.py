@@ -45,11 +45,11 @@ class CellResult:
 class RowResult:
     """One limit at the plan.
 
-    ``limit`` and ``value`` are in the row's own unit, for ratio rows the ratio (``value`` nan where none
-    is spent); ``slack`` is always in the row's own unit. ``next_unit`` is the gain in the objective per unit of
-    loosening, ``last_unit`` the loss per unit of tightening (both per unit of row slack for ratio rows); None
-    when the row does not bind, ``last_unit`` also when no plan is left with a tighter limit. The price of
-    ``budget.total`` includes what limits that are shares of it do as it moves; that of a curve's end takes
+    ``limit`` and ``value`` are in the row's own unit, for ratio rows the ratio (``value`` nan where nothing
+    is spent); ``slack`` is always in the row's own unit. ``next_unit`` is the gain in the objective per unit
+    of loosening, ``last_unit`` the loss per unit of tightening (both per unit of row slack for ratio rows);
+    None when the row does not bind, ``last_unit`` also when no plan is left with a tighter limit. The price
+    of ``budget.total`` includes what limits that are shares of it do as it moves; that of a curve's end takes
     its last slope to go on. Of a budget to be spent exactly only the side that costs binds.
 
     ``range`` is the interval of the limit within which the prices hold, each on its side; None where the
