@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 import typer
 
 from allocator import __version__, api
-from allocator.errors import AllocatorError, DataError, Finding, NoPlanError, ScenarioError
+from allocator.errors import AllocatorError, Finding, SolverError
 
 if TYPE_CHECKING:
     from allocator.api import Plan
@@ -44,10 +44,13 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # boxes around the help would cost half of its time
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Scenario files.", show_default=False)]
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE", help="One or more scenario files.", show_default=False)
+]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A scenario file.", show_default=False)]
 AllowOutside = Annotated[
     bool, typer.Option("--allow-outside", help="Let paths in the scenario leave the project folder.")
@@ -83,7 +86,10 @@ def _program(
 def init(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to write it.")] = Path(),
 ) -> None:
-    """Write an example project that runs at once, with the schema that lets an editor complete keys."""
+    """Write an example project that runs at once.
+
+    With it comes the schema that lets an editor complete and check keys.
+    """
     written = api.init(folder)
     for path in written:
         _print(f"wrote {path}")
@@ -100,7 +106,10 @@ def check(
     no_data: Annotated[bool, typer.Option("--no-data", help="Do not look at the data files.")] = False,
     allow_outside: AllowOutside = False,
 ) -> None:
-    """Validate scenarios: every error in one pass, with its place. Solves nothing."""
+    """Report every mistake in one pass, with its place.
+
+    Solves nothing.
+    """
     checked = {str(file): api.check(file, data=not no_data, allow_outside=allow_outside) for file in files}
     _print(_findings(checked, style))
     found = [finding for findings in checked.values() for finding in findings]
@@ -122,7 +131,7 @@ def show(
     diff: Annotated[Path | None, typer.Option("--diff", metavar="OTHER", help="Only what differs.")] = None,
     allow_outside: AllowOutside = False,
 ) -> None:
-    """Print the resolved scenario, each value with the place that wrote it."""
+    """Print every value and the place that wrote it."""
     files = [file] if diff is None else [file, diff]
     _print(api.show(*_each(files, lambda path: api.load_scenario(path, allow_outside=allow_outside))))
 
@@ -140,7 +149,10 @@ def run(
     solver: Annotated[Solver, typer.Option("--solver", help="Which solver is asked first.")] = Solver.CBC,
     allow_outside: AllowOutside = False,
 ) -> None:
-    """Print the plan: where the money goes, what it returns, how sure, what binds, what more would earn."""
+    """Print the plan and its five answers.
+
+    Where the money goes, what it returns, how sure that is, what binds, what more money would earn.
+    """
     changes = _changes(sets or [])
 
     def plan(file: Path) -> Plan:
@@ -169,16 +181,21 @@ def _each(files: Iterable[Path], make: Callable[[Path], Made]) -> list[Made]:
     for file in files:
         try:
             made.append(make(file))
-        except (ScenarioError, DataError, NoPlanError) as error:
+        except AllocatorError as error:
             _complain(api.as_text(str(file), error.findings))
-            code = _worst([code, NO_PLAN if isinstance(error, NoPlanError) else BAD_INPUT])
+            code = _worst([code, _code_of(error)])
     if code:
         raise typer.Exit(code)
     return made
 
 
+def _code_of(error: AllocatorError) -> int:
+    """Whose turn it is: ours when the solvers fail, else the writer's of the input."""
+    return FAULT if isinstance(error, SolverError) else BAD_INPUT
+
+
 def _worst(codes: Iterable[int]) -> int:
-    """Bad input outweighs no plan, which outweighs a plan that is not proven."""
+    """Give the code that matters most; a fault of ours outweighs bad input, and so on down."""
     order = [FAULT, BAD_INPUT, NO_PLAN, NOT_PROVEN, DONE]
     return min(codes, key=order.index)
 
@@ -206,7 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         app(arguments)
     except AllocatorError as error:
         _complain(str(error))
-        sys.exit(BAD_INPUT if isinstance(error, ScenarioError | DataError) else FAULT)
+        sys.exit(_code_of(error))
     except OSError as error:
         _complain(f"the system refused: {error.strerror or error}")
         sys.exit(FAULT)
@@ -233,7 +250,7 @@ def _forgive_narrow_encodings() -> None:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(text.rstrip("\n") + "\n")
+    sys.stdout.write(text.rstrip("\n") + "\n" if text else "")
     sys.stdout.flush()
 
 
