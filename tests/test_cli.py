@@ -18,6 +18,7 @@ import pytest
 import allocator as al
 from allocator import api, cli
 from allocator.codes import pages
+from allocator.report.schema import result_schema
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = "scenarios/media_plan.yaml"
@@ -89,6 +90,10 @@ class TestRun:
         scenario = al.load_scenario(SAMPLE)
         assert (ran.code, ran.err) == (0, "")
         assert json.loads(ran.out) == json.loads(al.solve(scenario, al.fit(scenario)).to_json())
+
+    @pytest.mark.parametrize("file", [SAMPLE, INFEASIBLE])
+    def test_json_obeys_the_published_schema(self, allocator: Run, file: str) -> None:
+        jsonschema.validate(json.loads(allocator("run", file, "--json").out), result_schema())
 
     def test_json_of_several_files_is_one_array(self, allocator: Run) -> None:
         ran = allocator("run", SAMPLE, INFEASIBLE, "--json")

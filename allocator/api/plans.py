@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
+from typing import Any, Literal, Protocol, Self, TextIO
+
+import pandas as pd
 
 from allocator import pipeline
 from allocator.errors import Finding, NoPlanError
@@ -18,9 +20,6 @@ from allocator.report.view import PlanView, plan_view
 from allocator.response.curves import Curves
 from allocator.response.table import from_frame, to_frame
 from allocator.scenario.schema import Scenario
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["Forecast", "Plan", "curves_from_frame", "fit", "plans_to_json", "solve"]
 
@@ -159,8 +158,6 @@ def _frame(
     entries: list[dict[str, Any]], columns: tuple[str, ...], interval: str, ends: tuple[str, str]
 ) -> pd.DataFrame:
     """Give entries of the result as a table, with an interval in two columns of its own."""
-    import pandas as pd
-
     split = [{**entry, **dict(zip(ends, entry[interval] or (None, None), strict=True))} for entry in entries]
     names = [name for column in columns for name in (ends if column == interval else (column,))]
     return pd.DataFrame(split, columns=names)
@@ -189,15 +186,35 @@ def fit(scenario: Scenario) -> Forecast:
     return Forecast(pipeline.curves(scenario))
 
 
-def curves_from_frame(frame: pd.DataFrame) -> Forecast:
+class ConvertibleTable(Protocol):
+    """A table of another library that can become a pandas one, such as polars and Arrow have."""
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Give the table as a pandas one."""
+        ...
+
+
+def curves_from_frame(frame: pd.DataFrame | ConvertibleTable) -> Forecast:
     """Read a table of response curves, as `Forecast.to_frame` gives it and people edit it.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
+        Only read, never changed.
 
     Raises
     ------
     DataError
         With every faulty row and its number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"channel": "email", "spend": [50e3, 90e3], "value": [120e3, 160e3]})
+    >>> curves_from_frame(table).curves.channels
+    ('email',)
     """
-    return Forecast(from_frame(frame))
+    return Forecast(from_frame(frame if isinstance(frame, pd.DataFrame) else frame.to_pandas()))
 
 
 def solve(

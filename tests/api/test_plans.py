@@ -128,6 +128,30 @@ class TestForecast:
         plan = al.solve(scenario, al.curves_from_frame(table))
         assert plan.to_frame().groupby("channel")["spend"].sum()["social"] == 0
 
+    def test_tables_of_other_libraries_are_read(self, forecast: al.Forecast) -> None:
+        class Foreign:
+            def to_pandas(self) -> pd.DataFrame:
+                return forecast.to_frame()
+
+        pd.testing.assert_frame_equal(al.curves_from_frame(Foreign()).to_frame(), forecast.to_frame())
+
+    def test_a_table_is_not_changed_by_reading_it(self, forecast: al.Forecast) -> None:
+        table = forecast.to_frame()
+        before = table.copy(deep=True)
+        al.curves_from_frame(table)
+        pd.testing.assert_frame_equal(table, before)
+
+    def test_faulty_rows_are_named_all_at_once(self, forecast: al.Forecast) -> None:
+        table = forecast.to_frame()
+        table.loc[3, "spend"] = float("nan")
+        table.loc[7, "value"] = float("inf")
+        with pytest.raises(al.DataError) as refused:
+            al.curves_from_frame(table)
+        assert sorted(finding.what.rpartition(" in ")[2] for finding in refused.value.findings) == [
+            "row 4",
+            "row 8",
+        ]
+
     def test_curves_of_another_scenario_are_refused(self, forecast: al.Forecast) -> None:
         other = al.load_scenario(INFEASIBLE)
         with pytest.raises(al.ScenarioError):
