@@ -20,6 +20,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     GetJsonSchemaHandler,
+    PlainSerializer,
     PlainValidator,
     ValidationInfo,
     WithJsonSchema,
@@ -214,12 +215,16 @@ Count = Annotated[
 ]
 """A whole number of 0 or more."""
 Change = Annotated[
-    quantities.Change, PlainValidator(_change), _schema("number", rf"{_SIGNED_MONEY}|{_SHARE}", "-40%")
+    quantities.Change,
+    PlainValidator(_change),
+    PlainSerializer(str),
+    _schema("number", rf"{_SIGNED_MONEY}|{_SHARE}", "-40%"),
 ]
 """A change against today: a share, or an amount of money."""
 Duration = Annotated[
     quantities.Duration,
     PlainValidator(_spelled(quantities.parse_duration)),
+    PlainSerializer(str),
     WithJsonSchema(
         {"type": "string", "pattern": r"^\d+ ?(day|week|month|year)s?$", "examples": ["12 months"]}
     ),
@@ -228,6 +233,7 @@ Duration = Annotated[
 IsoDate = Annotated[
     date,
     PlainValidator(_spelled(quantities.parse_date)),
+    PlainSerializer(date.isoformat, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date", "examples": ["2027-01-31"]}),
 ]
 """A day, written 2027-01-31."""

@@ -60,6 +60,11 @@ class Change:
     value: float
     currency: str | None = None
 
+    def __str__(self) -> str:
+        if self.kind == "share":
+            return f"{Decimal(repr(self.value)).scaleb(2):+f}%"
+        return f"{self.currency or ''} {self.value:+.15g}".strip()
+
 
 def quoted(text: object, limit: int = 40) -> str:
     """Give `text` in quotes for a message: one line, no control characters, not too long.

@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PlainSerializer,
     PlainValidator,
     Tag,
     WithJsonSchema,
@@ -19,7 +20,7 @@ from pydantic import (
 )
 
 from allocator.options import Count, Duration, IsoDate, Money, Number, Options, Share, Text, fault
-from allocator.quantities import SpellingError, parse_share, quoted
+from allocator.quantities import SpellingError, parse_share, percent, quoted
 from allocator.response.sources import ResponseOptions
 
 _TIER_SHARE = re.compile(r"(top|next)\s+(\S.*)")
@@ -60,6 +61,9 @@ class TierShare:
     kind: Literal["top", "next", "rest"]
     share: float | None = None
 
+    def __str__(self) -> str:
+        return self.kind if self.share is None else f"{self.kind} {percent(self.share, None)}"
+
 
 def _tier_share(value: object) -> TierShare:
     if isinstance(value, TierShare):
@@ -89,6 +93,7 @@ class Level(Options):
         Annotated[
             TierShare,
             PlainValidator(_tier_share),
+            PlainSerializer(str),
             WithJsonSchema(
                 {"type": "string", "pattern": r"^(rest|(top|next) +[\d.]+ ?%?)$", "examples": ["top 20%"]}
             ),

@@ -9,7 +9,7 @@ from datetime import date
 from pydantic import BaseModel
 
 from allocator.errors import Origin
-from allocator.quantities import Change, Duration, percent
+from allocator.quantities import Change, Duration
 from allocator.scenario.schema import Scenario
 from allocator.scenario.sections import TierShare
 from allocator.scenario.shape import fields
@@ -135,10 +135,8 @@ def _defaults(value: object, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _default_text(value: object) -> str:
-    if isinstance(value, TierShare):
-        return "rest" if value.share is None else f"{value.kind} {percent(value.share, None)}"
     if isinstance(value, tuple):
         return f"[{', '.join(map(_default_text, value))}]"
     if isinstance(value, float):
         return repr(value).removesuffix(".0")
-    return str(value) if isinstance(value, str | int | date | Duration | Change) else repr(value)
+    return str(value) if isinstance(value, str | int | date | Duration | Change | TierShare) else repr(value)

@@ -66,6 +66,14 @@ def test_python_data_without_end_are_a_type_error() -> None:
         Scenario.from_dict({**SMALL, "meta": endless})
 
 
+@pytest.mark.filterwarnings("error")
+def test_dumped_values_are_spelled_as_files_spell_them(tmp_path: Path) -> None:
+    dumped = load(tmp_path).model_dump(mode="json")
+    assert dumped["objective"]["value_window"] == "12 months"
+    assert dumped["tiers"]["levels"]["high"]["share"] == "top 20%"
+    assert dumped["constraints"]["no_shock"]["min"] == "-40%"
+
+
 def test_scenarios_can_be_copied(tmp_path: Path) -> None:
     scenario = load(tmp_path)
     again = copy.deepcopy(scenario)
