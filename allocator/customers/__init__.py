@@ -1,0 +1,1 @@
+"""Customers: what each bought until a day, and the tier each belongs to."""
