@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Self
@@ -72,12 +72,13 @@ class Patterns:
         """
         order = np.lexsort((age_days, recency_days, frequency))
         rows = np.stack([frequency, recency_days, age_days])[:, order].astype(np.int64)
-        new = np.ones(rows.shape[1], dtype=bool)
+        new = np.ones(len(order), dtype=bool)
         new[1:] = (rows[:, 1:] != rows[:, :-1]).any(axis=0)
-        inverse = np.empty(rows.shape[1], dtype=np.int64)
+        inverse = np.empty(len(order), dtype=np.int64)
         inverse[order] = np.cumsum(new) - 1
-        counts = np.diff(np.append(np.flatnonzero(new), rows.shape[1])).astype(np.int64)
-        return cls(*rows[:, new], counts, inverse)
+        counts = np.bincount(inverse).astype(np.int64)
+        x, recency, age = rows[:, new]
+        return cls(x, recency, age, counts, inverse)
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class RowCounts:
     used : int
         Rows that are purchases of the summary.
     without_customer, outside, before, after : int
-        Rows not used: without a customer id, of customers outside the population, before `start`, after `as_of`.
+        Rows not used: no customer id, customers outside the population, before `start`, after `as_of`.
     zero : int
         Purchases of amount 0 among the used: a free order is an order.
     negative : int
@@ -152,7 +153,7 @@ class CustomerSummary:
     first_value: FloatArray
     as_of: date
     rows: RowCounts = RowCounts()
-    without_orders: IdArray = np.array([], dtype=object)  # noqa: RUF009 - empty, so nobody can change it
+    without_orders: IdArray = field(default_factory=lambda: np.array([], dtype=object))
 
     def __len__(self) -> int:
         return len(self.customer_id)
@@ -191,8 +192,9 @@ class CustomerSummary:
     def repeat_mean_value(self) -> FloatArray:
         """Money per repeat purchase day; NaN for a customer without one."""
         mean = np.full(len(self), np.nan)
-        repeats = self.total_value - self.first_value
-        return np.divide(repeats, self.frequency, out=mean, where=self.frequency > 0)
+        repeats = self.frequency > 0
+        mean[repeats] = (self.total_value - self.first_value)[repeats] / self.frequency[repeats]
+        return mean
 
     @cached_property
     def _patterns(self) -> Patterns:
