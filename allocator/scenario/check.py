@@ -13,6 +13,7 @@ from allocator.errors import Finding, closest
 from allocator.plan.scope import DIMENSIONS
 from allocator.quantities import quoted
 from allocator.response.curves import ALL
+from allocator.scenario.references import data_references
 from allocator.scenario.sections import DEFAULT_LEVELS
 from allocator.scenario.tree import Entry, Node, Path
 
@@ -53,6 +54,7 @@ def semantic(tree: Node, broken: Set[Path] = frozenset()) -> Iterator[Finding]:
     yield from _references(tree, declared)
     yield from _by_tier(tree, declared["tier"])
     yield from _unanswered(tree, broken)
+    yield from data_references(tree, declared["channel"], broken)
     yield from _reasons(tree)
 
 
