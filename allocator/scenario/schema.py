@@ -25,8 +25,8 @@ from allocator.scenario.later import unsupported
 from allocator.scenario.merge import Merger
 from allocator.scenario.sections import Channel, Horizon, Later, Models, Rate, Risk, Tiers
 from allocator.scenario.shape import Straightener, keys_at
-from allocator.scenario.tables import Data
 from allocator.scenario.tree import Node, Path, from_python, origins
+from allocator.tables.contracts import Data
 
 VERSION = 1
 

@@ -1,0 +1,1 @@
+"""Tables come in here, whatever their file: read, checked, and given our names and types."""
