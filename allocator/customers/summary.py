@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from allocator.customers.engines import KEY
+from allocator.customers.purchases import Window, as_text, purchases
+from allocator.customers.returns import ReturnsRule
+from allocator.customers.rows import RowCounts
+from allocator.errors import DataError, Finding
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from allocator.customers.engines import Transactions
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -81,46 +93,6 @@ class Patterns:
         return cls(x, recency, age, counts, inverse)
 
 
-@dataclass(frozen=True)
-class RowCounts:
-    """What became of the rows a summary was made from; every row is counted once or more, none is lost.
-
-    Parameters
-    ----------
-    read : int
-        Rows given.
-    used : int
-        Rows that are purchases of the summary.
-    without_customer, outside, before, after : int
-        Rows not used: no customer id, customers outside the population, before `start`, after `as_of`.
-    zero : int
-        Purchases of amount 0 among the used: a free order is an order.
-    negative : int
-        Rows with a negative amount in the time of the summary.
-    matched, netted, unmatched : int
-        What became of these: cancelled an earlier purchase of the same amount; lowered earlier purchases;
-        found none to lower, in part or whole (all of them where returns are dropped).
-    cancelled : int
-        Purchases that a return took back entirely: no purchases any more.
-    unmatched_amount : float
-        Money of returns that lowered nothing, 0 or more.
-    """
-
-    read: int = 0
-    used: int = 0
-    without_customer: int = 0
-    outside: int = 0
-    before: int = 0
-    after: int = 0
-    zero: int = 0
-    negative: int = 0
-    matched: int = 0
-    netted: int = 0
-    unmatched: int = 0
-    cancelled: int = 0
-    unmatched_amount: float = 0.0
-
-
 @dataclass(frozen=True, eq=False)
 class CustomerSummary:
     """What every customer bought until a day; arrays aligned with `customer_id`.
@@ -152,7 +124,7 @@ class CustomerSummary:
     total_value: FloatArray
     first_value: FloatArray
     as_of: date
-    rows: RowCounts = RowCounts()
+    rows: RowCounts = field(default_factory=RowCounts)
     without_orders: IdArray = field(default_factory=lambda: np.array([], dtype=object))
 
     def __len__(self) -> int:
@@ -203,3 +175,136 @@ class CustomerSummary:
     def patterns(self) -> Patterns:
         """Give the distinct (frequency, recency, age) with their counts."""
         return self._patterns
+
+    def select(self, customer_id: Sequence[str]) -> Self:
+        """Give the summary of some customers.
+
+        Parameters
+        ----------
+        customer_id : sequence of str
+            In any order; those without a purchase go to `without_orders`.
+        """
+        wanted = np.unique(np.asarray(customer_id, dtype=object))
+        keep = np.isin(self.customer_id, wanted)
+        columns = {name: getattr(self, name)[keep] for name in _COLUMNS}
+        without = np.setdiff1d(wanted, self.customer_id)
+        return replace(self, **columns, without_orders=without)
+
+
+_COLUMNS = ("customer_id", "n_days", "first_on", "last_on", "total_value", "first_value")
+
+
+def summarise(
+    transactions: Transactions,
+    *,
+    as_of: date | None = None,
+    start: date | None = None,
+    customers: pd.DataFrame | Iterable[str] | None = None,
+    returns: ReturnsRule = "match",
+) -> CustomerSummary:
+    """Summarise what every customer bought until a day.
+
+    Purchases of one customer on one day are one. A row of amount 0 is a purchase; negative amounts are
+    returns, see :func:`allocator.customers.returns.settle`. Rows without a customer, outside the time or the
+    population are left out; all of it is counted in `rows`.
+
+    Parameters
+    ----------
+    transactions : DataFrame or Ibis table
+        ``customer_id``, ``ordered_on`` (day or time), ``amount`` in money; further columns are ignored.
+    as_of : date, optional
+        Last day that counts; the last order's day where absent. Later rows tell nothing, not even returns.
+    start : date, optional
+        First day that counts. Earlier purchases only serve to match returns.
+    customers : DataFrame with ``customer_id``, or iterable of ids, optional
+        The population; the customers of `transactions` where absent.
+    returns : {"match", "net", "drop"}
+        What becomes of negative amounts.
+
+    Raises
+    ------
+    DataError
+        E303 for a missing column, E304 for rows without a day or a finite amount, E305 when no order is left.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> orders = pd.DataFrame({
+    ...     "customer_id": ["007", "007", "007", "12"], "amount": [20.0, 5.0, 30.0, 8.0],
+    ...     "ordered_on": pd.to_datetime(["2026-01-01", "2026-01-01", "2026-01-15", "2026-01-29"]),
+    ... })
+    >>> summary = summarise(orders, as_of=date(2026, 1, 29))
+    >>> summary.customer_id.tolist(), summary.frequency.tolist(), summary.mean_value.tolist()
+    (['007', '12'], [1, 0], [27.5, 8.0])
+    >>> summary.recency_weeks.tolist(), summary.age_weeks.tolist()
+    ([2.0, 0.0], [4.0, 0.0])
+    """
+    population = _population(customers)
+    bought = purchases(transactions, Window(as_of, start), population=population, returns=returns)
+    table = bought.by_customer()
+    if table.empty:
+        raise DataError(
+            Finding("E305", None, f"no order is left up to {bought.as_of}", str(bought.rows))
+        )
+    ids = table[KEY].to_numpy(dtype=object)
+    return CustomerSummary(
+        ids,
+        table["n_days"].to_numpy(dtype=np.int64),
+        table["first_on"].to_numpy(dtype="datetime64[D]"),
+        table["last_on"].to_numpy(dtype="datetime64[D]"),
+        table["total_value"].to_numpy(dtype=np.float64),
+        table["first_value"].to_numpy(dtype=np.float64),
+        bought.as_of,
+        bought.rows,
+        np.array([], dtype=object) if population is None else np.setdiff1d(population, ids),
+    )
+
+
+def holdout(
+    transactions: Transactions,
+    *,
+    start: date,
+    end: date,
+    customers: pd.DataFrame | Iterable[str] | None = None,
+    returns: ReturnsRule = "match",
+) -> pd.DataFrame:
+    """Give what every customer bought after a summary was made, to judge forecasts by.
+
+    Parameters
+    ----------
+    transactions : DataFrame or Ibis table
+        As in :func:`summarise`.
+    start : date
+        As-of day of the summary: the first day that counts is the next.
+    end : date
+        Last day that counts.
+    customers, returns
+        As in :func:`summarise`. Returns of purchases made until `start` lower nothing here.
+
+    Returns
+    -------
+    DataFrame
+        ``customer_id`` (ascending), ``purchase_days``, ``value`` in money; only customers who bought.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> orders = pd.DataFrame({"customer_id": ["a", "b", "a"], "amount": [20.0, 5.0, 30.0],
+    ...                        "ordered_on": pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-15"])})
+    >>> holdout(orders, start=date(2026, 1, 2), end=date(2026, 1, 31)).to_dict("records")
+    [{'customer_id': 'a', 'purchase_days': 1, 'value': 30.0}]
+    """
+    window = Window(end, start + timedelta(days=1))
+    table = purchases(transactions, window, population=_population(customers), returns=returns).by_customer()
+    names = {"n_days": "purchase_days", "total_value": "value"}
+    return table[[KEY, *names]].rename(columns=names)
+
+
+def _population(customers: pd.DataFrame | Iterable[str] | None) -> IdArray | None:
+    """Give the distinct ids of a population, ascending."""
+    import pandas as pd
+
+    if customers is None:
+        return None
+    ids = customers[KEY] if isinstance(customers, pd.DataFrame) else pd.Series(list(customers))
+    return np.unique(as_text(ids).dropna().to_numpy(dtype=object))
