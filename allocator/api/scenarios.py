@@ -39,7 +39,7 @@ def check(
     """
     try:
         scenario = load_scenario(path, allow_outside=allow_outside)
-        pipeline.problem(scenario, pipeline.curves(scenario))
+        pipeline.rehearse(scenario)
     except AllocatorError as error:
         return error.findings
     return scenario.warnings

@@ -1,0 +1,1 @@
+"""What the lines of the pipeline do: from a scenario to the layer that knows how, and back."""

@@ -1,0 +1,50 @@
+"""Curves in place of those that only data can tell, so that a check needs not read a row."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from allocator.response.curve import ResponseCurve
+from allocator.response.curves import Evidence, Response
+from allocator.response.sources import ExperimentResponse
+from allocator.scenario.schema import Scenario
+from allocator.scenario.sections import Channel
+from allocator.stages.responses import Evidenced
+
+CUSTOMERS = 1000.0
+"""As many in every tier: which limits can be stated does not depend on it."""
+
+
+def placeholders(scenario: Scenario) -> Evidenced:
+    """Give a straight curve for every channel whose response comes from a table."""
+    return Evidenced(
+        tested={
+            name: tuple(_cell(name, tier, channel) for tier in scenario.tier_names)
+            for name, channel in scenario.channels.items()
+            if isinstance(channel.response, ExperimentResponse)
+        },
+        read={
+            name: (_total(name),) for name, channel in scenario.channels.items() if channel.response is None
+        },
+        combine=(scenario.data.experiments and scenario.data.experiments.combine) or "one_per_customer",
+    )
+
+
+def sizes(scenario: Scenario) -> dict[str, float]:
+    """Give customers of every tier, where a table counts them."""
+    data = scenario.data
+    counted = data.transactions or data.customers or data.experiments or data.curves
+    return dict.fromkeys(scenario.tier_names, CUSTOMERS) if counted else {}
+
+
+def _cell(name: str, tier: str, channel: Channel) -> Response:
+    end = CUSTOMERS * (channel.contacts_per_customer or 1.0) * (channel.cost_per_contact or 1.0)
+    return Response(name, _straight(end), Evidence.TESTED, "experiment", tier, population=CUSTOMERS)
+
+
+def _total(name: str) -> Response:
+    return Response(name, _straight(CUSTOMERS), Evidence.OPINION, "table")
+
+
+def _straight(end: float) -> ResponseCurve:
+    return ResponseCurve(np.array([0.0, end]), np.array([0.0, end]))

@@ -1,0 +1,131 @@
+"""The stage that answers what money earns: a curve for every channel, from wherever its evidence comes."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from allocator.errors import Finding, ScenarioError, raise_findings
+from allocator.response.curves import Curves, Evidence, Response
+from allocator.response.draws import Strata, strata
+from allocator.response.fit import Measured, TierSplit, opinion_responses
+from allocator.response.sources import ExperimentResponse, OpinionResponse
+from allocator.scenario.schema import Scenario
+from allocator.scenario.sections import Channel
+from allocator.stages.places import placed
+from allocator.stages.terms import Sizes, tier_mix
+
+ResponsesByChannel = Mapping[str, tuple[Response, ...]]
+
+
+@dataclass(frozen=True)
+class Evidenced:
+    """Responses that rest on more than what the scenario states, by channel.
+
+    Parameters
+    ----------
+    tested : mapping of channel to responses
+        From an experiment.
+    read : mapping of channel to responses
+        From a table of curves; they outrank every other response.
+    combine : {"one_per_customer", "add"}
+        How tested channels that reach the same customer combine.
+    """
+
+    tested: ResponsesByChannel = field(default_factory=dict)
+    read: ResponsesByChannel = field(default_factory=dict)
+    combine: Literal["one_per_customer", "add"] = "one_per_customer"
+
+
+def all_responses(scenario: Scenario, evidenced: Evidenced, sizes: Sizes) -> Curves:
+    """Give the response of every channel, per tier where there is evidence on tiers.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    evidenced : Evidenced
+    sizes : mapping of tier to float
+        Customers of each tier; empty where nothing counted them.
+
+    Raises
+    ------
+    ScenarioError
+        With every finding of every channel.
+    """
+    known = {**evidenced.tested, **evidenced.read}
+    measured = list(_measured(scenario, known, sizes))
+    draws = _draws(scenario)
+    found: list[Response] = []
+    findings: list[Finding] = []
+    for name in scenario.channels:
+        try:
+            found += known.get(name) or _stated(name, scenario, sizes, draws[name], measured)
+        except ScenarioError as error:
+            findings += placed(error, scenario.origin_of(f"channels.{name}.response"))
+    raise_findings(findings, ScenarioError)
+    strays = [one for name, own in evidenced.read.items() if name not in scenario.channels for one in own]
+    return Curves((*found, *strays), evidenced.combine)
+
+
+def _stated(
+    name: str, scenario: Scenario, sizes: Sizes, draws: Strata, measured: Sequence[Measured]
+) -> tuple[Response, ...]:
+    channel = scenario.channels[name]
+    response = channel.response
+    if not isinstance(response, OpinionResponse):
+        tested = isinstance(response, ExperimentResponse)
+        what = f"nothing tells what the money of {name!r} brings"
+        fix = "its arm has to be in data.experiments" if tested else "write 'response:' for it"
+        raise ScenarioError(Finding("E209", scenario.origin_of(f"channels.{name}"), what, fix))
+    return opinion_responses(
+        name,
+        response,
+        tiers=scenario.tier_names,
+        reach=scenario.budget.total,
+        targeting=_targeting(channel, scenario, sizes),
+        strata=draws,
+        measured=measured,
+    )
+
+
+def _targeting(channel: Channel, scenario: Scenario, sizes: Sizes) -> TierSplit | None:
+    if channel.targeting is None:
+        return None
+    mix = tier_mix(channel, scenario, sizes) or dict.fromkeys(scenario.tier_names, 1.0)
+    return TierSplit(mix, channel.tier_index or {})
+
+
+def _measured(scenario: Scenario, known: ResponsesByChannel, sizes: Sizes) -> Iterator[Measured]:
+    """Give what channels with evidence spend today and earn by it; past the end of a curve nothing."""
+    for name, responses in known.items():
+        channel = scenario.channels.get(name)
+        total = channel.current_total() if channel else None
+        if not channel or not total or any(one.evidence is Evidence.OPINION for one in responses):
+            continue
+        by_tier = getattr(channel.current, "by_tier", None)
+        mix = tier_mix(channel, scenario, sizes) or {}
+        margin = 0.0
+        for one in responses:
+            own = (by_tier or {}).get(one.tier or "", total * mix.get(one.tier or "", 1.0))
+            part = total if one.tier is None else own
+            margin += float(one.curve.at(min(part, one.curve.end) if one.curve.bounded else part))
+        yield Measured(total, margin)
+
+
+def _draws(scenario: Scenario) -> dict[str, Strata]:
+    """One order of strata a channel, from the seed and what its response says.
+
+    Neither the order of the channels nor their names decide which draws meet.
+    """
+    met: dict[bytes, int] = {}
+    draws: dict[str, Strata] = {}
+    for name, channel in scenario.channels.items():
+        text = channel.response.model_dump_json().encode() if channel.response else b""
+        met[text] = met.get(text, 0) + 1
+        rng = np.random.default_rng([scenario.risk.seed, zlib.crc32(text), met[text]])
+        draws[name] = strata(scenario.risk.draws, rng)
+    return draws
