@@ -1,0 +1,1 @@
+"""Models: what customers will buy, and what a contact changes."""
