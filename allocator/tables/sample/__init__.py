@@ -1,5 +1,6 @@
 """A made-up retailer whose truth is known: the example project runs on it, models are judged by it."""
 
+from allocator.tables.sample.benchmark import true_curves
 from allocator.tables.sample.contacts import ARMS, CONTACT_COST, Arm
 from allocator.tables.sample.files import SEED, write_sample
 from allocator.tables.sample.media import MEDIA, Medium
@@ -16,5 +17,6 @@ __all__ = [
     "Truth",
     "World",
     "simulate",
+    "true_curves",
     "write_sample",
 ]
