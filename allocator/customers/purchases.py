@@ -115,11 +115,13 @@ def purchases(
 
 def _after_returns(bought: Purchases, rule: ReturnsRule) -> Purchases:
     """Take returns off the purchases of the customers who made them."""
+    import pandas as pd
+
     if not bought.rows.negative:
         return bought
     frame = bought.orders.with_returns()
     days = frame["day"].to_numpy(dtype="datetime64[D]")
-    _, customer = np.unique(frame[KEY].to_numpy(dtype=object), return_inverse=True)
+    customer, _ = pd.factorize(frame[KEY])
     amount = frame["amount"].to_numpy(dtype=np.float64)
     settled = settle(customer.astype(np.int64), days.astype(np.int64), amount, rule)
     kept = frame.assign(amount=settled.amount)[settled.purchase]
@@ -142,6 +144,7 @@ def _counted(rows: RowCounts, settled: Settled, *, cancelled_since: int, cancell
         matched=settled.matched,
         netted=settled.netted,
         unmatched=settled.unmatched,
+        dropped=settled.dropped,
         unmatched_amount=settled.unmatched_amount,
         cancelled=cancelled_since + cancelled_before,
         used=rows.used - cancelled_since,

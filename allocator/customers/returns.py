@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,19 +29,20 @@ class Settled:
         What is left of every purchase.
     purchase : array of bool, shape (rows,)
         Rows that still are purchases: neither a return nor taken back entirely.
-    matched, netted, unmatched : int
+    matched, netted, unmatched, dropped : int
         Returns that cancelled a purchase of the same amount; that lowered others; that found none for all
-        they took back.
+        they took back; that were left out by rule.
     unmatched_amount : float
         Money of returns that lowered nothing, 0 or more.
     """
 
     amount: FloatArray
     purchase: BoolArray
-    matched: int
-    netted: int
-    unmatched: int
-    unmatched_amount: float
+    matched: int = 0
+    netted: int = 0
+    unmatched: int = 0
+    dropped: int = 0
+    unmatched_amount: float = 0.0
 
 
 def settle(customer: IntArray, day: IntArray, amount: FloatArray, rule: ReturnsRule = "match") -> Settled:
@@ -69,76 +69,88 @@ def settle(customer: IntArray, day: IntArray, amount: FloatArray, rule: ReturnsR
     [20.0, 10.0, 0.0]
     """
     left = np.where(amount < 0, 0.0, amount)
+    owed = np.where(amount < 0, -amount, 0.0)
     purchase = amount >= 0
-    open_returns = np.flatnonzero(amount < 0)
+    returned = np.flatnonzero(amount < 0)
     if rule == "drop":
-        owed = -amount[open_returns]
-        return Settled(left, purchase, 0, 0, len(owed), float(owed.sum()))
-    matched = np.empty(0, dtype=np.int64)
-    if rule == "match":
-        matched, cancelled = _pairs(customer, day, amount)
-        left[cancelled], purchase[cancelled] = 0.0, False
-        open_returns = np.setdiff1d(open_returns, matched)
-    owed = np.zeros(len(amount))
-    owed[open_returns] = -amount[open_returns]
-    affected = purchase & (left > 0) & np.isin(customer, customer[open_returns])
-    _net(np.flatnonzero(affected | (owed > 0)), _Books(customer, day, left, owed, purchase))
-    unpaid = owed[open_returns] > 0
-    counts = (len(matched), int((~unpaid).sum()), int(unpaid.sum()))
-    return Settled(left, purchase, *counts, float(owed.sum()))
+        return Settled(left, purchase, dropped=len(returned), unmatched_amount=float(owed.sum()))
+    matched = _match(customer, day, amount) if rule == "match" else np.empty((0, 2), dtype=np.int64)
+    owed[matched[:, 0]] = left[matched[:, 1]] = 0.0
+    purchase[matched[:, 1]] = False
+    lowered = _net(customer, day, left, owed)
+    purchase[lowered[left[lowered] == 0]] = False
+    unmatched = int((owed[returned] > 0).sum())
+    return Settled(
+        left,
+        purchase,
+        matched=len(matched),
+        netted=len(returned) - len(matched) - unmatched,
+        unmatched=unmatched,
+        unmatched_amount=float(owed.sum()),
+    )
 
 
-def _pairs(customer: IntArray, day: IntArray, amount: FloatArray) -> tuple[IntArray, IntArray]:
-    """Give the returns that cancel a purchase of the same amount, and these purchases."""
-    money = np.round(np.abs(amount) / _SAME_MONEY).astype(np.int64)
-    groups, group = np.unique(np.stack([customer, money]), axis=1, return_inverse=True)
-    returned = np.zeros(groups.shape[1], dtype=bool)
-    returned[group[amount < 0]] = True
-    rows = np.flatnonzero(returned[group] & (amount != 0))
-    live: dict[int, list[int]] = defaultdict(list)
-    pairs: list[tuple[int, int]] = []
-    for row in _in_time(rows, day, amount):
-        purchases = live[int(group[row])]
-        if amount[row] > 0:
-            purchases.append(row)
-        elif purchases:
-            pairs.append((row, purchases.pop()))
-    found = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    return found[:, 0], found[:, 1]
+def _match(customer: IntArray, day: IntArray, amount: FloatArray) -> IntArray:
+    """Give pairs (return, the purchase of the same amount it cancels)."""
+    money = np.round(np.abs(amount) / _SAME_MONEY)
+    rows = np.lexsort((amount < 0, day, money, customer))
+    rows = rows[amount[rows] != 0]
+    same = np.zeros(len(rows), dtype=np.int64)
+    differs = (np.diff(customer[rows]) != 0) | (np.diff(money[rows]) != 0)
+    same[1:] = np.cumsum(differs)
+    groups, purchases = same.tolist(), _Latest((amount[rows] > 0).tolist())
+    pairs = []
+    for place in np.flatnonzero(amount[rows] < 0).tolist():
+        latest = purchases.before(place)
+        if latest >= 0 and groups[latest] == groups[place]:
+            purchases.close(latest)
+            pairs.append((place, latest))
+    found: IntArray = rows[np.array(pairs, dtype=np.int64).reshape(-1, 2)]
+    return found
 
 
-@dataclass(frozen=True, eq=False)
-class _Books:
-    """Columns of the orders; `left`, `owed` and `purchase` are written to."""
+def _net(customer: IntArray, day: IntArray, left: FloatArray, owed: FloatArray) -> IntArray:
+    """Let every return lower the latest purchases before it, in `left` and `owed`; give those lowered.
 
-    customer: IntArray
-    day: IntArray
-    left: FloatArray
-    owed: FloatArray
-    purchase: BoolArray
+    On one day large purchases come last, so that the order of rows does not matter.
+    """
+    rows = np.lexsort((left, owed > 0, day, customer))
+    rows = rows[(left[rows] > 0) | (owed[rows] > 0)]
+    owner, open_ = customer[rows].tolist(), left[rows].tolist()
+    purchases = _Latest((left[rows] > 0).tolist())
+    lowered: list[int] = []
+    for place in np.flatnonzero(owed[rows] > 0).tolist():
+        debt = float(owed[rows[place]])
+        while debt > 0 and (latest := purchases.before(place)) >= 0 and owner[latest] == owner[place]:
+            paid = min(open_[latest], debt)
+            open_[latest], debt = _without_dust(open_[latest] - paid), _without_dust(debt - paid)
+            lowered.append(latest)
+            if open_[latest] == 0:
+                purchases.close(latest)
+        owed[rows[place]] = debt
+    left[rows] = open_
+    return np.unique(rows[np.array(lowered, dtype=np.int64)])
 
 
-def _net(rows: IntArray, books: _Books) -> None:
-    """Let every open return lower the latest purchases before it."""
-    live: dict[int, list[int]] = defaultdict(list)
-    for row in _in_time(rows, books.day, books.left - books.owed):
-        purchases = live[int(books.customer[row])]
-        if not books.owed[row]:
-            purchases.append(row)
-            continue
-        while books.owed[row] > 0 and purchases:
-            latest = purchases[-1]
-            paid = min(books.left[latest], books.owed[row])
-            books.left[latest] = _without_dust(books.left[latest] - paid)
-            books.owed[row] = _without_dust(books.owed[row] - paid)
-            if books.left[latest] == 0:
-                books.purchase[purchases.pop()] = False
+class _Latest:
+    """The latest open place before another; closing is cheap, looking up nearly so (paths are halved)."""
+
+    def __init__(self, is_open: Sequence[bool]) -> None:
+        self._link = [place if still else place - 1 for place, still in enumerate(is_open)]
+
+    def before(self, place: int) -> int:
+        """Give the latest open place before one; -1 without any."""
+        link = self._link
+        place -= 1
+        while place >= 0 and link[place] != place:
+            nearer = link[place]
+            link[place] = link[nearer] if nearer >= 0 else nearer
+            place = link[place]
+        return place
+
+    def close(self, place: int) -> None:
+        self._link[place] = place - 1
 
 
 def _without_dust(money: float) -> float:
     return money if money >= _SAME_MONEY / 2 else 0.0
-
-
-def _in_time(rows: IntArray, day: IntArray, amount: FloatArray) -> Iterator[int]:
-    """Give rows by day; on one day purchases before returns, large amounts first, for one order of all."""
-    return iter(rows[np.lexsort((-amount[rows], day[rows]))].tolist())

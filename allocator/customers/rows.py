@@ -25,9 +25,9 @@ class RowCounts:
         Rows not used: no customer id, customers outside the population, before `start`, after `as_of`.
     negative : int
         Returns: rows with a negative amount up to `as_of`.
-    matched, netted, unmatched : int
+    matched, netted, unmatched, dropped : int
         What became of these: cancelled a purchase of the same amount; lowered earlier purchases; found none
-        to lower, in part or whole (all of them where returns are dropped).
+        to lower, in part or whole; left out by rule.
     cancelled : int
         Purchases that returns took back entirely: no purchases any more.
     unmatched_amount : float
@@ -46,6 +46,7 @@ class RowCounts:
     matched: int = 0
     netted: int = 0
     unmatched: int = 0
+    dropped: int = 0
     cancelled: int = 0
     unmatched_amount: float = 0.0
     zero: int = 0
@@ -64,6 +65,7 @@ class RowCounts:
             "cancelled a purchase of the same amount": self.matched,
             "lowered earlier purchases": self.netted,
             f"took back more than was bought before ({money(self.unmatched_amount)})": self.unmatched,
+            f"left out by rule ({money(self.unmatched_amount)})": self.dropped,
         }
         yield from (f"{count(number)} {fate}" for fate, number in fates.items() if number)
 

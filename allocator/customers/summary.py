@@ -243,9 +243,7 @@ def summarise(
     bought = purchases(transactions, Window(as_of, start), population=population, returns=returns)
     table = bought.by_customer()
     if table.empty:
-        raise DataError(
-            Finding("E305", None, f"no order is left up to {bought.as_of}", str(bought.rows))
-        )
+        raise DataError(Finding("E305", None, f"no order is left up to {bought.as_of}", str(bought.rows)))
     ids = table[KEY].to_numpy(dtype=object)
     return CustomerSummary(
         ids,

@@ -9,12 +9,12 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence, Set
 
+from allocator.customers.tiers import DEFAULT_LEVELS
 from allocator.errors import Finding, closest
 from allocator.plan.scope import DIMENSIONS
 from allocator.quantities import quoted
 from allocator.response.curves import ALL
 from allocator.scenario.references import data_references
-from allocator.scenario.sections import DEFAULT_LEVELS
 from allocator.scenario.tree import Entry, Node, Path
 
 _NAME = re.compile(r"[^\W\d][\w-]*")

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, WithJsonSchema
 
+from allocator.customers.tiers import Tiers
 from allocator.errors import Finding, Origin, ScenarioError, closest, raise_findings
 from allocator.options import Currency, Options, Text, fault
 from allocator.plan.constraints import Constraint
@@ -23,7 +24,7 @@ from allocator.scenario.check import semantic
 from allocator.scenario.faults import findings_of
 from allocator.scenario.later import unsupported
 from allocator.scenario.merge import Merger
-from allocator.scenario.sections import Channel, Horizon, Later, Models, Rate, Risk, Tiers
+from allocator.scenario.sections import Channel, Horizon, Later, Models, Rate, Risk
 from allocator.scenario.shape import Straightener, keys_at
 from allocator.scenario.tree import Node, Path, from_python, origins
 from allocator.tables.contracts import Data
@@ -234,6 +235,11 @@ class Scenario(Options):
         return type(self).from_tree(
             replace(self._source, tree=tree, folders=folders), merger.findings, merger.broken
         )
+
+    def folder_of(self, path: str) -> FilePath:
+        """Give the folder of the scenario file that wrote a value, which paths in it are relative to."""
+        origin = self.origin_of(path)
+        return self._source.folders.get(origin.file if origin else "", FilePath())
 
     def path_of(self, path: str) -> FilePath:
         """Give the file a value names, relative to the scenario file that wrote it.

@@ -8,10 +8,10 @@ from datetime import date
 
 from pydantic import BaseModel
 
+from allocator.customers.tiers import TierShare
 from allocator.errors import Origin
 from allocator.quantities import Change, Duration
 from allocator.scenario.schema import Scenario
-from allocator.scenario.sections import TierShare
 from allocator.scenario.shape import fields
 from allocator.scenario.tree import Node, Path
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from allocator.customers.tiers import Level, Tiers, TierShare
 from allocator.errors import ScenarioError
 from allocator.scenario.schema import Scenario
-from allocator.scenario.sections import Level, Risk, Tiers, TierShare
+from allocator.scenario.sections import Risk
 from tests.scenario.samples import SAMPLE, changed, findings, load
 
 SMALL = {
