@@ -126,8 +126,8 @@ def shrink(effects: Effects, options: Shrinkage | None = None) -> ShrunkEffects:
 def _spreads(estimate: FloatArray, covariance: FloatArray, seed: int) -> _Spreads:
     """Weigh a grid of both spreads by likelihood and prior, and draw from it in equal steps."""
     k = len(estimate)
-    error, mean_error = np.sqrt(np.trace(covariance) / k), np.sqrt(covariance.sum()) / k
-    mean_error = max(mean_error, 1e-3 * error)
+    error = _error(estimate, covariance)
+    mean_error = max(float(np.sqrt(max(covariance.sum(), 0.0))) / k, 1e-3 * error)
     tau = _grid(error, estimate) if k > 1 else np.zeros(1)
     omega = _grid(mean_error, estimate)
     spread = tau[:, None, None, None] ** 2 * np.eye(k) + omega[:, None, None] ** 2 * np.ones((k, k))
@@ -147,6 +147,12 @@ def _spreads(estimate: FloatArray, covariance: FloatArray, seed: int) -> _Spread
     return _Spreads(
         tau[at_tau], omega[at_omega], float(weight.sum(axis=1) @ kept_tau), float((weight * kept_mean).sum())
     )
+
+
+def _error(estimate: FloatArray, covariance: FloatArray) -> float:
+    """Give the usual standard error; a vanishing share of the estimates where they are known exactly."""
+    known = 1e-6 * float(np.abs(estimate).max()) + 1e-100
+    return max(float(np.sqrt(np.trace(covariance) / len(estimate))), known)
 
 
 def _grid(error: float, estimate: FloatArray) -> FloatArray:
@@ -175,7 +181,7 @@ def _priors(rows: Mapping[str, NDArray[np.intp]], spreads: Mapping[str, _Spreads
 def _average(effects: Effects, prior: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Give mean and covariance of the effects over the nodes, each a normal with known spreads."""
     k = len(effects.estimate)
-    jitter = 1e-9 * np.trace(effects.covariance) / k * np.eye(k)
+    jitter = 1e-9 * _error(effects.estimate, effects.covariance) ** 2 * np.eye(k)
     gain = np.swapaxes(np.linalg.solve(prior + effects.covariance + jitter, prior), 1, 2)
     means = gain @ effects.estimate
     mean = means.mean(axis=0)
