@@ -16,6 +16,7 @@ from allocator.options import Options, Share
 
 NODES = 256  # pairs of spreads over which the result is averaged
 GRID = 41  # values tried of each spread
+EXACT = 1e-6  # of the largest estimate: the least error
 
 
 class Shrinkage(Options):
@@ -104,11 +105,12 @@ def shrink(effects: Effects, options: Shrinkage | None = None) -> ShrunkEffects:
     level = (options or Shrinkage()).level
     names = sorted(set(effects.channel))
     rows = {name: np.flatnonzero(np.array(effects.channel) == name) for name in names}
+    noise = _softened(effects)
     spreads = {
-        name: _spreads(effects.estimate[at], effects.covariance[np.ix_(at, at)], seed)
+        name: _spreads(effects.estimate[at], noise[np.ix_(at, at)], seed)
         for seed, (name, at) in enumerate(rows.items())
     }
-    mean, covariance = _average(effects, _priors(rows, spreads))
+    mean, covariance = _average(effects.estimate, noise, _priors(rows, spreads))
     half = NormalDist().inv_cdf(0.5 + level / 2) * np.sqrt(np.diag(covariance))
     return ShrunkEffects(
         tier=effects.tier,
@@ -126,17 +128,12 @@ def shrink(effects: Effects, options: Shrinkage | None = None) -> ShrunkEffects:
 def _spreads(estimate: FloatArray, covariance: FloatArray, seed: int) -> _Spreads:
     """Weigh a grid of both spreads by likelihood and prior, and draw from it in equal steps."""
     k = len(estimate)
-    error = _error(estimate, covariance)
+    error = float(np.sqrt(np.trace(covariance) / k))
     mean_error = max(float(np.sqrt(max(covariance.sum(), 0.0))) / k, 1e-3 * error)
     tau = _grid(error, estimate) if k > 1 else np.zeros(1)
     omega = _grid(mean_error, estimate)
-    spread = tau[:, None, None, None] ** 2 * np.eye(k) + omega[:, None, None] ** 2 * np.ones((k, k))
-    total = spread + covariance + 1e-9 * error**2 * np.eye(k)
-    fit = -0.5 * np.linalg.slogdet(total)[1] - 0.5 * (
-        np.linalg.solve(total, estimate[:, None])[..., 0] @ estimate
-    )
-    log = fit + _prior(tau / error)[:, None] + _prior(omega / mean_error)
-    weight = np.exp(log - log.max())
+    weight = _weights(estimate, covariance, tau, omega)
+    weight *= _prior(tau / error)[:, None] * _prior(omega / mean_error)
     weight /= weight.sum()
     kept_tau = tau**2 / (tau**2 + error**2)
     kept_mean = omega**2 / (omega**2 + mean_error**2 + tau[:, None] ** 2 / k)
@@ -144,15 +141,24 @@ def _spreads(estimate: FloatArray, covariance: FloatArray, seed: int) -> _Spread
     picked = np.minimum(np.searchsorted(weight.cumsum(), steps), weight.size - 1)
     picked = np.random.default_rng(seed).permutation(picked)  # channels do not meet in order
     at_tau, at_omega = np.unravel_index(picked, weight.shape)
-    return _Spreads(
-        tau[at_tau], omega[at_omega], float(weight.sum(axis=1) @ kept_tau), float((weight * kept_mean).sum())
-    )
+    factor, mean_factor = float(weight.sum(axis=1) @ kept_tau), float((weight * kept_mean).sum())
+    return _Spreads(tau[at_tau], omega[at_omega], factor, mean_factor)
 
 
-def _error(estimate: FloatArray, covariance: FloatArray) -> float:
-    """Give the usual standard error; a vanishing share of the estimates where they are known exactly."""
-    known = 1e-6 * float(np.abs(estimate).max()) + 1e-100
-    return max(float(np.sqrt(np.trace(covariance) / len(estimate))), known)
+def _weights(estimate: FloatArray, covariance: FloatArray, tau: FloatArray, omega: FloatArray) -> FloatArray:
+    """Give the likelihood of every pair of spreads, relative to the largest: rows `tau`, columns `omega`."""
+    k = len(estimate)
+    spread = tau[:, None, None, None] ** 2 * np.eye(k) + omega[:, None, None] ** 2 * np.ones((k, k))
+    total = spread + covariance
+    distance = np.linalg.solve(total, estimate[:, None])[..., 0] @ estimate
+    log = -0.5 * (np.linalg.slogdet(total)[1] + distance)
+    return np.asarray(np.exp(log - log.max()))
+
+
+def _softened(effects: Effects) -> FloatArray:
+    """Give the covariance, no estimate better known than to a vanishing share of the largest."""
+    known = EXACT * float(np.abs(effects.estimate).max()) + 1e-100
+    return effects.covariance + known**2 * np.eye(len(effects.estimate))
 
 
 def _grid(error: float, estimate: FloatArray) -> FloatArray:
@@ -162,9 +168,8 @@ def _grid(error: float, estimate: FloatArray) -> FloatArray:
 
 
 def _prior(ratio: FloatArray) -> FloatArray:
-    """Log density of the half-Cauchy at `ratio`, per unit of log ratio; 0 for a spread that is fixed."""
-    with np.errstate(divide="ignore"):
-        return np.where(ratio > 0, np.log(ratio) - np.log1p(ratio**2), 0.0)
+    """Density of the half-Cauchy at `ratio`, per unit of log ratio; 1 for a spread that is fixed at 0."""
+    return np.where(ratio > 0, ratio / (1 + ratio**2), 1.0)
 
 
 def _priors(rows: Mapping[str, NDArray[np.intp]], spreads: Mapping[str, _Spreads]) -> FloatArray:
@@ -178,14 +183,12 @@ def _priors(rows: Mapping[str, NDArray[np.intp]], spreads: Mapping[str, _Spreads
     return prior
 
 
-def _average(effects: Effects, prior: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _average(estimate: FloatArray, noise: FloatArray, prior: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Give mean and covariance of the effects over the nodes, each a normal with known spreads."""
-    k = len(effects.estimate)
-    jitter = 1e-9 * _error(effects.estimate, effects.covariance) ** 2 * np.eye(k)
-    gain = np.swapaxes(np.linalg.solve(prior + effects.covariance + jitter, prior), 1, 2)
-    means = gain @ effects.estimate
+    gain = np.swapaxes(np.linalg.solve(prior + noise, prior), 1, 2)
+    means = gain @ estimate
     mean = means.mean(axis=0)
-    within = (prior - gain @ prior).mean(axis=0)
+    within = (gain @ noise).mean(axis=0)
     covariance = within + (means - mean).T @ (means - mean) / len(means)
     return mean, (covariance + covariance.T) / 2
 
