@@ -17,7 +17,6 @@ IntArray = NDArray[np.integer[Any]]
 Penalty = Annotated[Number, Field(ge=0)]
 """Weight of ``-1/2 * sum(log(parameter) ** 2)`` in what a fit maximises, 0 or more."""
 
-EXTREME = np.log(1e4)  # a shape beyond 10,000 or below 1/10,000 is no estimate but a limit
 REGULARISED = 0.1  # log(parameter) within about 3.2 of 0 in two of three cases
 
 
@@ -81,14 +80,3 @@ def impossible(what: str) -> DataError:
     error[E315]: a frequency is negative
     """
     return DataError(Finding("E315", None, what))
-
-
-def extreme(theta: FloatArray) -> bool:
-    """Whether any parameter ran to 0 or infinity; `theta` are their logs, without unit.
-
-    Examples
-    --------
-    >>> extreme(np.array([0.3, 12.0]))
-    True
-    """
-    return bool(np.abs(theta).max() > EXTREME)

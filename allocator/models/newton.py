@@ -12,6 +12,7 @@ from allocator.models.base import FloatArray
 Objective = Callable[[FloatArray], tuple[float, FloatArray, FloatArray]]
 
 ROUNDS = 100
+EXTREME = float(np.log(1e4))  # a parameter beyond 10,000 or below 1/10,000 is no estimate but a limit
 LONGEST_STEP = 2.0  # parameters are logs: a factor of 7.4
 ENOUGH = 1e-9  # what another step would gain in log-likelihood
 ROUNDING = 1e-14  # of the log-likelihood: differences below it are noise
@@ -29,7 +30,7 @@ class Maximum:
     hessian : array, shape (k, k)
         Second derivatives at `theta`.
     converged : bool
-        Whether no step would gain anything.
+        Whether no step would gain anything; False where a parameter ran to 0 or infinity.
     """
 
     theta: FloatArray
@@ -53,12 +54,13 @@ class Maximum:
 def maximise(objective: Objective, start: FloatArray) -> Maximum:
     """Climb to the nearest maximum of `objective`.
 
-    Newton steps with every curvature taken as downward, halved until they gain.
+    Newton steps with every curvature taken as downward, halved until they gain. The search gives up where
+    a parameter leaves the range from 1/10,000 to 10,000.
 
     Parameters
     ----------
     objective : callable
-        Gives value, gradient (k,) and Hessian (k, k) at a point of shape (k,).
+        Gives value, gradient (k,) and Hessian (k, k) at the logs of the parameters, of shape (k,).
     start : array, shape (k,)
 
     Examples
@@ -82,6 +84,8 @@ def maximise(objective: Objective, start: FloatArray) -> Maximum:
         else:
             break
         theta = theta + step
+        if np.abs(theta).max() > EXTREME:
+            break
         value, gradient, hessian = tried
     return Maximum(theta, value, hessian, converged=False)
 

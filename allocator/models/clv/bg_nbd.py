@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from allocator.customers.summary import Patterns
 from allocator.errors import Finding
-from allocator.models.base import REGULARISED, FloatArray, Penalty, extreme, fit_warning, impossible
+from allocator.models.base import REGULARISED, FloatArray, IntArray, Penalty, fit_warning, impossible
 from allocator.models.clv.bg_nbd_likelihood import Likelihood
 from allocator.models.clv.dropout import DropoutNodes
 from allocator.models.newton import Maximum, maximise
@@ -64,11 +64,10 @@ class FittedBgNbd:
         frequency, recency, age : array
             Repeat purchase days; weeks from the first purchase to the last and to the as-of day.
         """
-        x, t, age = histories(frequency, recency, age)
-        u = np.full(x.shape, -np.inf)
-        again = x > 0
-        wait = np.log1p((age - t) / (self.alpha + t))
-        u[again] = (np.log(self.a / (self.b + x - 1)) + (self.r + x) * wait)[again]
+        x, t, until = histories(frequency, recency, age)
+        wait = np.log1p((until - t) / (self.alpha + t))
+        left = np.log(self.a) - np.log(self.b + np.maximum(x, 1) - 1) + (self.r + x) * wait
+        u = np.where(x > 0, left, -np.inf)
         decay = np.exp(-np.abs(u))
         return np.asarray(np.where(u > 0, decay, 1.0) / (1 + decay))
 
@@ -120,11 +119,14 @@ class FittedBgNbd:
         """Give purchases of an active customer after a wait, and the chance to be active until then."""
         x, _, until = histories(frequency, recency, age)
         x, until, span, wait = np.broadcast_arrays(x, until, _spans(weeks), _spans(start_weeks))
-        distinct, row = np.unique(x, return_inverse=True)
-        nodes = DropoutNodes.of(self.a, self.b + distinct)
-        scale = self.alpha + until.ravel()
-        found = nodes.means(row.ravel(), self.r + x.ravel(), wait.ravel() / scale, span.ravel() / scale)
-        return found[0].reshape(x.shape), found[1].reshape(x.shape)
+        # recency does not matter once a customer is active: far fewer cases than customers
+        first, case = _distinct(x, until, span, wait)
+        x_of, until_of, span_of, wait_of = (part.ravel()[first] for part in (x, until, span, wait))
+        frequencies, row = np.unique(x_of, return_inverse=True)
+        scale = self.alpha + until_of
+        nodes = DropoutNodes.of(self.a, self.b + frequencies)
+        purchases, active = nodes.means(row, self.r + x_of, wait_of / scale, span_of / scale)
+        return purchases[case].reshape(x.shape), active[case].reshape(x.shape)
 
 
 def histories(
@@ -147,6 +149,16 @@ def histories(
     if (last > until).any():
         raise impossible("a last purchase lies after the as-of day")
     return x, last, until
+
+
+def _distinct(*parts: FloatArray) -> tuple[IntArray, IntArray]:
+    """Give the position of every distinct case of some arrays, and the case of every element."""
+    code = np.zeros(parts[0].size, dtype=np.int64)
+    for part in parts:
+        _, level = np.unique(part, return_inverse=True)
+        _, code = np.unique(code * (level.max(initial=0) + 1) + level.ravel(), return_inverse=True)
+    _, first = np.unique(code, return_index=True)
+    return first, code
 
 
 def _spans(weeks: ArrayLike) -> FloatArray:
@@ -186,7 +198,7 @@ class BgNbd(Options):
         histories(patterns.frequency, patterns.recency_weeks, patterns.age_weeks)
         likelihood = Likelihood(patterns, self.penalty)
         found = maximise(likelihood, likelihood.start())
-        if found.converged and not extreme(found.theta):
+        if found.converged:
             return _fitted(likelihood, found)
         regularised = Likelihood(patterns, max(self.penalty, REGULARISED))
         found = maximise(regularised, regularised.start())

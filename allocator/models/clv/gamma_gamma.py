@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from allocator.errors import Finding
-from allocator.models.base import REGULARISED, FloatArray, Penalty, extreme, fit_warning, impossible
+from allocator.models.base import REGULARISED, FloatArray, Penalty, fit_warning, impossible
 from allocator.models.newton import Maximum, maximise
 from allocator.options import Options
 
@@ -125,7 +125,7 @@ class GammaGamma(Options):
             notes = [fit_warning(f"gamma_gamma: {left_out} customers without a positive value are left out")]
         likelihood = Likelihood(counts[used], mean[used], self.penalty)
         found = maximise(likelihood, START)
-        if not found.converged or extreme(found.theta):
+        if not found.converged:
             what = "gamma_gamma: the data leave a parameter open, so the estimate is regularised"
             notes.append(fit_warning(what, "values hardly differ, or differ without a finite mean"))
             likelihood = Likelihood(counts[used], mean[used], max(self.penalty, REGULARISED))
