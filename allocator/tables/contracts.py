@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from allocator.options import Count, Duration, Money, Names, Options, Share, Text
+from allocator.options import Count, Duration, Money, Names, Options, Share, Text, fault
 
 
 class TableOptions(Options):
@@ -36,6 +36,15 @@ class TableOptions(Options):
     """Such as Europe/Berlin, for times without one."""
     max_rejects: Share = 0.05
     """Share of rows that may be unusable before the run stops."""
+
+    @model_validator(mode="after")
+    def _marks_differ(self) -> Self:
+        if self.thousands is not None and self.thousands == (self.decimal or "."):
+            fix = 'write decimal: "," too' if self.decimal is None else ""
+            raise fault("E113", "thousands and decimals have the same mark", fix, at="thousands")
+        if self.delimiter is not None and self.delimiter in '"\r\n\\':
+            raise fault("E103", "nothing can be told apart by this delimiter", at="delimiter")
+        return self
 
 
 class TransactionsTable(TableOptions):
@@ -170,6 +179,8 @@ class Contract:
         Column that names a row at most once; empty where rows may repeat.
     at_least_zero : str
         Column that cannot be negative; empty where there is none.
+    whole : bool
+        Whether columns we do not know are read too, for a later check to name them.
     """
 
     name: str
@@ -177,6 +188,7 @@ class Contract:
     any_of: tuple[str, ...] = ()
     unique: str = ""
     at_least_zero: str = ""
+    whole: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -222,8 +234,27 @@ EXPERIMENTS = Contract(
     any_of=("revenue", "converted", "retained"),
     at_least_zero="cost",
 )
+CURVES = Contract(
+    "curves",
+    (
+        Column("channel", Kind.TEXT, "the channel", required=True, filled=False),
+        Column("spend", Kind.WRITTEN, "a breakpoint", required=True, filled=False),
+        Column(
+            "value", Kind.WRITTEN, "incremental margin there, gross of spend", required=True, filled=False
+        ),
+        *(
+            Column(name, Kind.TEXT, "empty: the whole", filled=False)
+            for name in ("tier", "period", "segment", "source")
+        ),
+        *(
+            Column(name, Kind.WRITTEN, "a number", filled=False)
+            for name in ("population", "draw", "revenue", "conversions", "retained", "contacts")
+        ),
+    ),
+    whole=True,
+)
 CONTRACTS: Mapping[str, Contract] = MappingProxyType(
-    {contract.name: contract for contract in (TRANSACTIONS, CUSTOMERS, EXPERIMENTS)}
+    {contract.name: contract for contract in (TRANSACTIONS, CUSTOMERS, EXPERIMENTS, CURVES)}
 )
 
 
@@ -232,3 +263,14 @@ def columns_as_written(options: TableOptions) -> tuple[str, ...]:
     if isinstance(options, CustomersTable):
         return options.attributes
     return options.covariates if isinstance(options, ExperimentsTable) else ()
+
+
+def options_for(contract: Contract, path: str = "<frame>") -> TableOptions:
+    """Give the options of a table that is written as we would write it."""
+    kinds: Mapping[str, type[TableOptions]] = {
+        "transactions": TransactionsTable,
+        "customers": CustomersTable,
+        "experiments": ExperimentsTable,
+        "curves": CurvesTable,
+    }
+    return kinds.get(contract.name, TableOptions)(path=path)

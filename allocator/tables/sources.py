@@ -1,65 +1,45 @@
-"""The data reader: a file or a frame becomes a table with our names and types, and an account of its rejects."""
+"""The data reader: a file or a frame becomes a table with our names and types; what is left out is told.
+
+The only place here that knows the engine (Ibis on DuckDB in this process). Everything is read as text first,
+then converted cell by cell; a cell that does not fit rejects its row and says why.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import operator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from allocator.errors import Finding, Origin
-from allocator.tables.contracts import Contract, TableOptions
+from allocator.errors import DataError, Finding, raise_findings
+from allocator.quantities import quoted
+from allocator.tables import files, frames
+from allocator.tables.checks import check_data, check_rejects, check_types
+from allocator.tables.contracts import Column, Contract, Kind, TableOptions, options_for
+from allocator.tables.convert import Converter, Functions
+from allocator.tables.files import File, Format, OriginOf
+from allocator.tables.headers import check_columns, chosen_columns, header_of, no_origin
+from allocator.tables.records import Broken, line_starts, read_broken
+from allocator.tables.rejects import SHOWN, Reject, Rejects
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import numpy as np
     import pandas as pd
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
-OriginOf = Callable[[str], Origin | None]
+__all__ = ["Reject", "Rejects", "Table", "read_table"]
 
-
-@dataclass(frozen=True)
-class Reject:
-    """A cell, or a whole row, that cannot be used.
-
-    Parameters
-    ----------
-    row : int
-        Line of a CSV file, the header being line 1; row of any other table, the first being 1.
-    column : str
-        By the file's name; empty for a whole row.
-    value : str
-        As written, cut after 60 characters.
-    reason : str
-        Such as ``is not a number``.
-    """
-
-    row: int
-    column: str
-    value: str
-    reason: str
-
-
-@dataclass(frozen=True, eq=False)
-class Rejects:
-    """What could not be used of one table.
-
-    Parameters
-    ----------
-    table : str
-    rows_read, rows_rejected : int
-        A row with several faulty cells is rejected once.
-    examples : tuple of Reject
-        The first 20 by row.
-    """
-
-    table: str
-    rows_read: int
-    rows_rejected: int
-    examples: tuple[Reject, ...] = ()
-
-    @property
-    def share(self) -> float:
-        """Share of the rows that cannot be used."""
-        return self.rows_rejected / self.rows_read if self.rows_read else 0.0
+MAX_LINE = 1 << 20
+"""Bytes of one row."""
+MAX_SHOWN = 60
+MAX_ROWS = 500_000_000
+"""Rows a Parquet file may state: a few kilobytes can hold endless repetition."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +61,8 @@ class Table:
         Empty where a format has none.
     columns : mapping of str to str
         Our name to the file's.
-    warnings : tuple of Finding
+    findings : tuple of Finding
+        Advice.
     """
 
     name: str
@@ -91,12 +72,7 @@ class Table:
     sha256: str
     encoding: str
     columns: Mapping[str, str]
-    warnings: tuple[Finding, ...] = ()
-
-
-def no_origin(path: str) -> Origin | None:  # noqa: ARG001
-    """Say that options were not written in a file."""
-    return None
+    findings: tuple[Finding, ...] = ()
 
 
 def read_table(
@@ -109,5 +85,297 @@ def read_table(
     currency: str = "",
     origin_of: OriginOf = no_origin,
 ) -> Table:
-    """Read a table, check it, and give it our names and types."""
-    raise NotImplementedError
+    """Read a table, check it, and give it our names and types.
+
+    Parameters
+    ----------
+    options : TableOptions or DataFrame
+        How the file is written; a frame is read as if it were a file without options.
+    contract : Contract
+        Which columns it has to have.
+    folder : Path
+        What the path is relative to.
+    frame : pandas, polars or Arrow table, optional
+        Read in place of the file; columns are mapped by `options`. Never changed.
+    extra : tuple of str
+        Further columns to read as written, by the file's names (``tiers.by``).
+    currency : str
+        The only one whose code or sign may stand beside an amount.
+    origin_of : function
+        Gives the place of an option of the table, such as ``path`` or ``columns.amount``.
+
+    Raises
+    ------
+    DataError
+        With every finding at once: E301 unreadable, E302 encoding, E303 missing column, E304 too many
+        rejects, E305 no rows, E306 an id twice, E309 negative cost, E310 headers, E311 a column
+        used twice, E314 format.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from allocator.tables.contracts import TRANSACTIONS
+    >>> orders = pd.DataFrame({"customer_id": ["007"], "ordered_on": ["2026-10-31"], "amount": ["12.50"]})
+    >>> read_table(orders, TRANSACTIONS).data.to_dict("records")
+    [{'customer_id': '007', 'ordered_on': Timestamp('2026-10-31 00:00:00'), 'amount': 12.5}]
+    """
+    if not isinstance(options, TableOptions):
+        options, frame = options_for(contract), options
+    wanted = _Wanted(options, contract, extra, currency, origin_of)
+    if frame is not None:
+        return _from_frame(frames.as_arrow(frame), wanted)
+    return _from_file(files.find(options, folder, origin_of), wanted)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is to be read, and how it is written."""
+
+    options: TableOptions
+    contract: Contract
+    extra: tuple[str, ...]
+    currency: str
+    origin_of: OriginOf
+
+    def columns(self, header: tuple[str, ...]) -> Mapping[str, str]:
+        """Give the columns to read, ours to the file's."""
+        faults = check_columns(self.options, self.contract, header, self.extra, self.origin_of)
+        raise_findings(faults, DataError)
+        return chosen_columns(self.options, self.contract, header, self.extra)
+
+
+def _from_file(file: File, wanted: _Wanted) -> Table:
+    header = header_of(file)
+    columns = wanted.columns(header)
+    with _session(wanted) as session:
+        if file.format is Format.PARQUET:
+            raw, encoding = session.parquet(file, header, columns), ""
+        else:
+            raw, encoding = session.csv(file, header, columns)
+        return session.table(raw, file.shown, files.sha256(file), encoding)
+
+
+def _from_frame(arrow: pa.Table, wanted: _Wanted) -> Table:
+    header = tuple(arrow.column_names)
+    columns = wanted.columns(header)
+    with _session(wanted) as session:
+        raw = session.frame(arrow, header, columns)
+        return session.table(raw, wanted.options.path, frames.sha256(arrow), "")
+
+
+@dataclass(frozen=True, eq=False)
+class _Raw:
+    """Cells inside the engine as they were read: columns ``c0``, ``c1``, … in order of `columns`."""
+
+    cells: ir.Table
+    columns: Mapping[str, str]
+    broken: tuple[Broken, ...] = ()
+    text: Path | None = None
+    delimiter: str = ","
+
+    def lines(self, rows: list[int]) -> dict[int, int]:
+        """Give where rows (from 0, usable in shape) stand: lines of a CSV file, else numbers from 1."""
+        if self.text is None:
+            return {row: row + 1 for row in rows}
+        return line_starts(self.text, self.delimiter, rows, {broken.line for broken in self.broken})
+
+
+@contextmanager
+def _session(wanted: _Wanted) -> Iterator[_Session]:
+    """Start an engine of its own, with a folder for what does not fit into memory."""
+    import ibis
+
+    with TemporaryDirectory(prefix="allocator-", ignore_cleanup_errors=True) as scratch:
+        backend = ibis.duckdb.connect(
+            temp_directory=scratch,
+            autoinstall_known_extensions=False,
+            autoload_known_extensions=False,
+        )
+        try:
+            yield _Session(backend, Path(scratch), wanted)
+        finally:
+            backend.disconnect()
+
+
+@dataclass(frozen=True, eq=False)
+class _Session:
+    """An engine at work on one table."""
+
+    backend: Any
+    scratch: Path
+    wanted: _Wanted
+
+    def csv(self, file: File, header: tuple[str, ...], columns: Mapping[str, str]) -> tuple[_Raw, str]:
+        """Read a CSV file: first as plain UTF-8 text, then every cell as it is written."""
+        text = self.scratch / "table.csv"
+        encoding = files.copy_text(file, text)
+        with self._trouble(file.shown):
+            written = self.backend.read_csv(
+                str(text),
+                columns={f"h{index}": "VARCHAR" for index in range(len(header))},
+                header=True,
+                auto_detect=False,
+                delim=file.delimiter,
+                quote='"',
+                escape='"',
+                new_line="\\n",
+                nullstr="",
+                max_line_size=MAX_LINE,
+                store_rejects=True,
+            )
+            cells = self._cells(written, header, columns)
+        found = self.backend.raw_sql(
+            "select line_byte_position, error_type, csv_line from reject_errors order by all"
+        ).fetchall()
+        return _Raw(cells, columns, read_broken(file, text, found), text, file.delimiter), encoding
+
+    def parquet(self, file: File, header: tuple[str, ...], columns: Mapping[str, str]) -> _Raw:
+        """Read a Parquet file by its own types."""
+        with self._trouble(file.shown):
+            written = self.backend.read_parquet(files.literal(file.path))
+            rows = int(written.count().execute())
+            if rows > MAX_ROWS:
+                raise file.error("E314", f"{file.name} states {rows:,} rows; {MAX_ROWS:,} are the limit")
+            return _Raw(self._cells(written, header, columns), columns)
+
+    def frame(self, arrow: pa.Table, header: tuple[str, ...], columns: Mapping[str, str]) -> _Raw:
+        """Read a frame by its own types."""
+        import ibis
+
+        unnamed = arrow.rename_columns([f"h{index}" for index in range(len(header))])
+        with self._trouble(self.wanted.options.path):
+            return _Raw(self._cells(ibis.memtable(unnamed), header, columns), columns)
+
+    def _cells(self, written: ir.Table, header: tuple[str, ...], columns: Mapping[str, str]) -> ir.Table:
+        """Keep the columns that are read, under names that cannot clash (the engine ignores case)."""
+        chosen = [written[header.index(theirs)] for theirs in columns.values()]
+        types = {theirs: column.type() for theirs, column in zip(columns.values(), chosen, strict=True)}
+        raise_findings(list(check_types(types, self.wanted.options.path)), DataError)
+        named = {f"c{index}": column for index, column in enumerate(chosen)}
+        return self.backend.create_table("cells", written.select(**named), temp=True)
+
+    @contextmanager
+    def _trouble(self, shown: str) -> Iterator[None]:
+        """Turn what the engine refuses into a finding."""
+        import duckdb
+
+        try:
+            yield
+        except duckdb.OutOfMemoryException:
+            what = f"{quoted(shown, 200)} does not fit into memory"
+            raise DataError(Finding("E314", self.wanted.origin_of("path"), what)) from None
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0]
+            what = f"{quoted(shown, 200)} cannot be read: {reason}"
+            raise DataError(Finding("E314", self.wanted.origin_of("path"), what)) from None
+
+    def table(self, raw: _Raw, source: str, sha256: str, encoding: str) -> Table:
+        """Convert, reject and check; give what is left."""
+        contract = self.wanted.contract
+        kinds = [contract.column(name) for name in raw.columns]
+        self._check_date_format()
+        with self._trouble(source):
+            converted = self._converted(raw.cells, kinds)
+            rejects = _rejects(converted, raw, self.wanted.contract.name)
+            data, rows = _usable(converted, kinds)
+
+        def lines(chosen: list[int]) -> list[int]:
+            at = [int(rows[one]) for one in chosen]
+            known = raw.lines(at)
+            return [known[one] for one in at]
+
+        findings = [
+            *check_rejects(rejects, self.wanted.options.max_rejects, source, list(raw.columns.values())),
+            *check_data(data, contract, source, lines),
+        ]
+        raise_findings(findings, DataError)
+        return Table(contract.name, data, rejects, source, sha256, encoding, raw.columns, tuple(findings))
+
+    def _check_date_format(self) -> None:
+        form = self.wanted.options.date_format
+        if form is None:
+            return
+        import duckdb
+        import ibis
+
+        try:
+            self.backend.execute(_functions().read_time(ibis.literal("2026-12-31"), form))
+        except duckdb.Error:
+            what = f"date_format {quoted(form)} is not understood"
+            where = self.wanted.origin_of("date_format")
+            raise DataError(
+                Finding("E103", where, what, "write it like %d.%m.%Y or %Y-%m-%d %H:%M")
+            ) from None
+
+    def _converted(self, cells: Any, kinds: list[Column]) -> Any:  # noqa: ANN401
+        """Give values ``v0``…, faults ``f0``… and the text of faulty cells ``t0``…, one row a row read."""
+        converter = Converter(self.wanted.options, _functions(), self.wanted.currency)
+        made: dict[str, ir.Value] = {"place": cells.rowid()}
+        for index, column in enumerate(kinds):
+            read = converter.cells(cells[f"c{index}"], column.kind, filled=column.filled)
+            made |= {f"v{index}": read.value, f"f{index}": read.fault, f"t{index}": read.faulty_text}
+            if column.kind is Kind.WRITTEN:
+                made[f"n{index}"], made[f"a{index}"] = converter.written_number(read.written)
+        return self.backend.create_table("converted", cells.select(**made), temp=True)
+
+
+def _functions() -> Functions:
+    """Give the engine's own functions that expressions have no method for."""
+    from ibis import udf
+
+    def nfc_normalize(text: object) -> None: ...
+
+    def try_strptime(text: object, form: str) -> None: ...
+
+    return Functions(
+        nfc=udf.scalar.builtin(nfc_normalize, signature=(("string",), "string")),
+        read_time=udf.scalar.builtin(try_strptime, signature=(("string", "string"), "timestamp")),
+    )
+
+
+def _faulty(converted: ir.Table) -> ir.BooleanValue:
+    return _any(converted[name].notnull() for name in converted.columns if name.startswith("f"))
+
+
+def _any(conditions: Iterable[ir.BooleanValue]) -> ir.BooleanValue:
+    return reduce(operator.or_, conditions)
+
+
+def _rejects(converted: ir.Table, raw: _Raw, name: str) -> Rejects:
+    """Count the rows that cannot be used, and show the first ones."""
+    bad = converted.filter(_faulty(converted))
+    read, faulty = int(converted.count().execute()), int(bad.count().execute())
+    shown = bad.order_by("place").limit(SHOWN).to_pyarrow().to_pylist()
+    at = raw.lines([row["place"] for row in shown])
+    theirs = list(raw.columns.values())
+    cells = [
+        Reject(at[row["place"]], column, (row[f"t{index}"] or "")[:MAX_SHOWN], row[f"f{index}"])
+        for row in shown
+        for index, column in enumerate(theirs)
+        if row[f"f{index}"] is not None
+    ]
+    whole = [Reject(one.line, "", one.text[:MAX_SHOWN], one.reason) for one in raw.broken[:SHOWN]]
+    lost = sum(one.lines for one in raw.broken)
+    examples = sorted([*cells, *whole], key=lambda one: one.row)[:SHOWN]
+    return Rejects(name, read + lost, faulty + lost, tuple(examples))
+
+
+def _usable(converted: ir.Table, kinds: list[Column]) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    """Give the rows without fault by our names, and where each was."""
+    good = converted.filter(~_faulty(converted))
+    written = {i for i, column in enumerate(kinds) if column.kind is Kind.WRITTEN}
+    numbers = _all_numbers(good, written)
+    chosen = [good[f"n{i}" if i in numbers else f"v{i}"] for i in range(len(kinds))]
+    arrow = good.select(good.place, *chosen).to_pyarrow()
+    rows = arrow.column(0).to_numpy()
+    named = arrow.drop_columns(["place"]).rename_columns([column.name for column in kinds])
+    return named.to_pandas(), rows
+
+
+def _all_numbers(good: ir.Table, written: Iterable[int]) -> set[int]:
+    """Give the columns in which every cell that says something is a number."""
+    no_number = {f"n{i}": (~good[f"a{i}"] & good[f"n{i}"].isnull()).any() for i in written}
+    if not no_number:
+        return set()
+    found = good.aggregate(**no_number).to_pyarrow().to_pylist()[0]
+    return {int(name[1:]) for name, text in found.items() if not text}

@@ -1,0 +1,84 @@
+"""What is wrong with a table as a whole: every finding of it, for one raise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from allocator.errors import Finding, Origin
+from allocator.quantities import percent, quoted
+from allocator.tables.contracts import Contract
+from allocator.tables.rejects import Reject, Rejects
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WARN_ABOVE = 0.01
+_LISTED = 5
+
+Lines = Callable[[list[int]], list[int]]
+"""Gives the lines of rows of the data."""
+
+
+def check_types(types: Mapping[str, Any], source: str) -> Iterator[Finding]:
+    """Yield the columns of a typed table whose type holds no plain values."""
+    for column, kind in types.items():
+        if kind.is_timestamp() and kind.timezone is not None:
+            what = f"{quoted(column)} of {quoted(source, 200)} holds times with a time zone"
+            yield Finding(
+                "E314", None, f"{what}, which is not supported yet", "write local times without one"
+            )
+        elif kind.is_nested() or kind.is_binary() or kind.is_interval():
+            what = f"{quoted(column)} of {quoted(source, 200)} holds {kind.name.lower()} values"
+            yield Finding("E314", None, what, "write plain numbers, texts or dates")
+
+
+def check_rejects(rejects: Rejects, limit: float, source: str, columns: Sequence[str]) -> Iterator[Finding]:
+    """Yield what is to be said of rows that cannot be used: E305 no row is left, E304 too many, W405 some."""
+    name = quoted(source, 200)
+    if not rejects.rows_read:
+        yield Finding("E305", Origin(source, 1), f"{name} has a header and no rows")
+        return
+    if not rejects.rows_rejected:
+        return
+    first = rejects.examples[0]
+    column = columns.index(first.column) + 1 if first.column in columns else 1
+    where = Origin(source, first.row, column)
+    counted = f"{rejects.rows_rejected:,} of {rejects.rows_read:,} rows of {name} cannot be used"
+    shown = "; ".join(_told(one) for one in rejects.examples[:_LISTED])
+    if rejects.rows_rejected == rejects.rows_read:
+        yield Finding("E305", where, f"no row of {name} can be used", shown)
+    elif rejects.share > limit:
+        what = f"{counted} ({percent(rejects.share)}), more than max_rejects ({percent(limit)})"
+        yield Finding("E304", where, what, shown)
+    elif rejects.share > WARN_ABOVE:
+        yield Finding("W405", where, f"{counted} ({percent(rejects.share)})", shown)
+
+
+def _told(reject: Reject) -> str:
+    value = f" {quoted(reject.value)}" if reject.value else ""
+    return f"row {reject.row}: {reject.column or 'the row'}{value} {reject.reason}"
+
+
+def check_data(data: pd.DataFrame, contract: Contract, source: str, lines: Lines) -> Iterator[Finding]:
+    """Yield what usable rows do wrong together: E306 an id twice, E309 a negative cost."""
+    if contract.unique in data:
+        again = data[contract.unique].duplicated()
+        if again.any():
+            first = quoted(data[contract.unique][again].iloc[0])
+            what = (
+                f"a {contract.unique} of {quoted(source, 200)} stands there more than once, such as {first}"
+            )
+            yield _at(again, lines, source, "E306", what)
+    if contract.at_least_zero in data:
+        below = data[contract.at_least_zero] < 0
+        if below.any():
+            what = f"{contract.at_least_zero} is negative in {quoted(source, 200)}"
+            yield _at(below, lines, source, "E309", what)
+
+
+def _at(bad: pd.Series, lines: Lines, source: str, code: str, what: str) -> Finding:
+    shown = lines([int(row) for row in bad.to_numpy().nonzero()[0][:_LISTED]])
+    more = int(bad.sum()) - len(shown)
+    rows = f"row{'s' if len(shown) > 1 else ''} {', '.join(str(line) for line in shown)}"
+    return Finding(code, Origin(source, shown[0]), what, f"see {rows}{f' and {more:,} more' if more else ''}")

@@ -1,0 +1,190 @@
+"""Cells to values: one expression a kind of column, run by the engine; a cell that does not fit says why.
+
+Only methods of the expressions are used; the engine is named in `sources` alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from allocator.tables.contracts import Kind, TableOptions
+
+Expression: TypeAlias = Any
+"""Of the engine, which only `sources` names."""
+Faults: TypeAlias = list[tuple[Expression, str]]
+"""Conditions that make a cell unusable, and what each says of it."""
+
+UNUSUAL = r"[^\x21-\x7e]"  # anything but plain characters: only these cells need tidying
+EDGES = r"^[\pZ\pC\s]+|[\pZ\pC\s]+$"
+ISO = r"^\d{4}-\d{2}-\d{2}([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d{1,9})?)?)?$"
+OFFSET = r"^\d{4}-\d{2}-\d{2}[T ].*(Z|[+-]\d{2}(:?\d{2})?)$"
+ENDLESS = r"(?i)^[+-]?(nan|inf|infinity)$"
+ABSENT = r"(?i)^(na|n/a|nan|null|none|#n/a|-)$"
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "CNY": "¥", "INR": "₹", "KRW": "₩"}
+
+
+@dataclass(frozen=True)
+class Functions:
+    """Functions of the engine that expressions have no method for."""
+
+    nfc: Callable[[Expression], Expression]
+    read_time: Callable[[Expression, str], Expression]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A column as it was read, and what it becomes.
+
+    Parameters
+    ----------
+    written : string expression
+        As in the file; empty cells are null.
+    value : expression
+        Ours; null where the cell is empty or faulty.
+    fault : string expression
+        Why the cell cannot be used; null where it can.
+    """
+
+    written: Expression
+    value: Expression
+    fault: Expression
+
+    @property
+    def faulty_text(self) -> Expression:
+        """The text of cells that cannot be used; null for the others."""
+        return self.fault.notnull().ifelse(self.written, self.written.nullif(self.written))
+
+
+@dataclass(frozen=True)
+class Converter:
+    """Reads cells by the spelling a table declares.
+
+    Parameters
+    ----------
+    options : TableOptions
+    functions : Functions
+    currency : str
+        The only one whose code or sign may stand beside an amount.
+    """
+
+    options: TableOptions
+    functions: Functions
+    currency: str = ""
+
+    def cells(self, column: Expression, kind: Kind, *, filled: bool) -> Cells:
+        """Give the cells of a column of a kind; `filled` makes an empty one a fault."""
+        text = self._tidied(column)
+        convert = {
+            Kind.ID: self._label,
+            Kind.TEXT: self._label,
+            Kind.DATE: self._date,
+            Kind.AMOUNT: self._amount,
+            Kind.SHARE: self._share,
+            Kind.FLAG: self._flag,
+            Kind.WRITTEN: self._as_written,
+        }[kind]
+        value, faults = convert(column, text)
+        fault = text.isnull().ifelse("is empty", text.nullif(text)) if filled else text.nullif(text)
+        for bad, reason in faults:
+            fault = fault.coalesce(bad.ifelse(reason, text.nullif(text)))
+        return Cells(text, fault.isnull().ifelse(value, value.nullif(value)), fault)
+
+    def _tidied(self, column: Expression) -> Expression:
+        """Give a column as text without spaces around it; empty cells and NaN are null."""
+        kind = column.type()
+        if not kind.is_string():
+            written = column.cast("string")
+            if kind.is_floating():
+                whole = (column == column.floor()) & (column.abs() < 2**53)
+                written = whole.ifelse(column.try_cast("int64").cast("string"), written)
+                return column.isnan().ifelse(written.nullif(written), written)
+            return written
+        unusual = column.re_search(UNUSUAL)
+        clean = self.functions.nfc(column.re_replace(EDGES, ""))
+        return unusual.ifelse(clean, column).nullif("")
+
+    def _label(self, _: Expression, text: Expression) -> tuple[Expression, Faults]:
+        return text, [(text.contains("\n"), "holds a line break")]
+
+    def _number(self, text: Expression) -> Expression:
+        """Give finite numbers; null for everything else."""
+        point, between = re.escape(self.options.decimal or "."), self.options.thousands
+        whole = rf"(\d{{1,3}}({re.escape(between)}\d{{3}})+|\d+)" if between else r"\d+"
+        numeral = rf"^[+-]?({whole}({point}\d*)?|{point}\d+)([eE][+-]?\d+)?$"
+        plain = self._without_currency(text)
+        if between == " ":
+            plain = plain.re_replace(r"\pZ", " ")
+        digits = plain.re_search(numeral).ifelse(plain, plain.nullif(plain))
+        if between:
+            digits = digits.replace(between, "")
+        if self.options.decimal == ",":
+            digits = digits.replace(",", ".")
+        number = digits.try_cast("float64")
+        return number.isinf().ifelse(number.nullif(number), number)
+
+    def _without_currency(self, text: Expression) -> Expression:
+        if not self.currency:
+            return text
+        names = "|".join(re.escape(name) for name in (self.currency, SIGNS.get(self.currency, "")) if name)
+        leading = text.re_replace(rf"^([+-]?)({names})\s*", r"\1")
+        return leading.re_replace(rf"\s*({names})$", "")
+
+    def _amount(self, column: Expression, text: Expression) -> tuple[Expression, Faults]:
+        kind = column.type()
+        if kind.is_numeric() and not kind.is_boolean():
+            number = column.cast("float64")
+            endless = number.isinf()
+        else:
+            number = self._number(text)
+            endless = text.re_search(ENDLESS)
+        return number, [
+            (endless, "is not a finite number"),
+            (text.notnull() & number.isnull(), "is not a number"),
+        ]
+
+    def _share(self, column: Expression, text: Expression) -> tuple[Expression, Faults]:
+        percent = text.endswith("%")
+        bare = percent.ifelse(text.re_replace(r"\s*%$", ""), text)
+        number, faults = self._amount(column, bare)
+        share = percent.ifelse(number / 100, number)
+        return share, [*faults, ((share < 0) | (share > 1), "is not between 0 and 1")]
+
+    def _flag(self, _: Expression, text: Expression) -> tuple[Expression, Faults]:
+        word = text.lower()
+        yes, no = word.isin(["1", "true", "yes", "1.0"]), word.isin(["0", "false", "no", "0.0"])
+        flag = yes.ifelse(1.0, no.ifelse(0.0, word.nullif(word).cast("float64")))
+        return flag, [(text.notnull() & ~yes & ~no, "is neither 1 nor 0")]
+
+    def _date(self, column: Expression, text: Expression) -> tuple[Expression, Faults]:
+        kind, form = column.type(), self.options.date_format
+        faults: Faults = []
+        if kind.is_temporal():
+            time = column.cast("timestamp")
+        elif form is not None:
+            time = self.functions.read_time(text, form)
+            faults = [(text.notnull() & time.isnull(), f"is not a date written {form}")]
+        else:
+            time = text.re_search(ISO).ifelse(text, text.nullif(text)).try_cast("timestamp")
+            faults = [
+                (text.re_search(OFFSET), "has an offset from UTC, which is not supported yet"),
+                (text.notnull() & time.isnull(), "is not a date written 2026-12-31"),
+            ]
+        far = (time.year() < FIRST_YEAR) | (time.year() > LAST_YEAR)
+        return time, [*faults, (far, f"is not between {FIRST_YEAR} and {LAST_YEAR}")]
+
+    def _as_written(self, column: Expression, text: Expression) -> tuple[Expression, Faults]:
+        endless = text.re_search(r"(?i)^[+-]?inf(inity)?$") if column.type().is_floating() else text.isnull()
+        return text, [(endless & text.notnull(), "is not a finite number")]
+
+    def written_number(self, text: Expression) -> tuple[Expression, Expression]:
+        """Give a text cell as a number, null where it is none, and whether it stands for nothing.
+
+        A number that begins with a needless 0 is a code, such as 01234.
+        """
+        code = text.re_search(r"^[+-]?0\d")
+        number = self._number(code.ifelse(text.nullif(text), text))
+        return number, text.isnull() | text.re_search(ABSENT)

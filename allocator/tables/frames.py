@@ -1,0 +1,86 @@
+"""Tables already in memory, of whichever library, as Arrow columns an engine can read."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from allocator.errors import DataError, Finding
+from allocator.tables.headers import tidy
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+def as_arrow(frame: Any) -> pa.Table:  # noqa: ANN401 - a pandas, polars or Arrow table
+    """Give a table's columns by name; mixed ones as text.
+
+    Raises
+    ------
+    DataError
+        E314 for anything that is no table.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    table = frame.to_pandas() if hasattr(frame, "to_pandas") else frame
+    if not isinstance(table, pd.DataFrame):
+        what = f"a table is expected, not {type(frame).__name__}"
+        raise DataError(Finding("E314", None, what, "give a pandas, polars or Arrow table"))
+    columns = [_column(table.iloc[:, index]) for index in range(table.shape[1])]
+    return pa.Table.from_arrays(columns, names=[tidy(str(name)) for name in table.columns])
+
+
+def sha256(arrow: pa.Table) -> str:
+    """Give the hash of a table's names and cells, in hex."""
+    import pyarrow as pa
+
+    digest = hashlib.sha256()
+    with pa.ipc.new_stream(_Sink(digest), arrow.schema) as stream:
+        stream.write_table(arrow, max_chunksize=1 << 16)
+    return digest.hexdigest()
+
+
+class _Sink:
+    """A file whose bytes only go into a hash."""
+
+    closed = False
+
+    def __init__(self, digest: Any) -> None:  # noqa: ANN401
+        self._digest = digest
+
+    def write(self, data: Any) -> int:  # noqa: ANN401
+        self._digest.update(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+def _column(column: pd.Series) -> pa.Array | pa.ChunkedArray:
+    import pandas as pd
+    import pyarrow as pa
+
+    kinds = pd.api.types
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(column.cat.categories.dtype)
+    plain = (
+        kinds.is_numeric_dtype(column.dtype) and not kinds.is_complex_dtype(column.dtype)
+    ) or kinds.is_datetime64_any_dtype(column.dtype)
+    if plain:
+        return pa.array(column, from_pandas=True)
+    return pa.array([_text(value) for value in column], type=pa.string())
+
+
+def _text(value: object) -> str | None:
+    """Write a cell of a mixed column; a whole number read as 7.0, because other rows are empty, is 7."""
+    import pandas as pd
+
+    if isinstance(value, str):
+        return value
+    if value is None or value is pd.NA or value is pd.NaT or value != value:  # NaN differs from itself
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
