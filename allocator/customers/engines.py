@@ -89,7 +89,8 @@ class Orders:
 
     def _first(self, **aggregates: Any) -> dict[str, Any]:  # noqa: ANN401 - expressions of Ibis
         (row,) = self.backend.to_pyarrow(self.table.aggregate(**aggregates)).to_pylist()
-        return dict(row)
+        # the sum of no rows is null
+        return {name: 0 if value is None else value for name, value in row.items()}
 
     def with_returns(self) -> pd.DataFrame:
         """Give all orders of customers with a negative amount."""
