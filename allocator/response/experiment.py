@@ -91,20 +91,32 @@ def experiment_responses(
     responses = []
     for channel, term in terms.items():
         for tier, customers in population.items():
-            contacts = customers * term.contacts_per_customer
-            row = at[tier, channel]
-            curve = ResponseCurve(
-                spend=np.array([0.0, contacts * (term.cost_per_contact or 0.0)]),
-                value=_line(contacts * effects.mean[row]),
-                draws=None if drawn is None else contacts * np.outer(drawn[:, row], [0.0, 1.0]),
-                revenue=None
-                if revenue is None
-                else _line(contacts * revenue.mean[at_revenue[tier, channel]]),
-            )
-            responses.append(
-                Response(channel, curve, Evidence.TESTED, "experiment", tier, population=customers)
-            )
+            cell = (tier, channel)
+            effect = float(effects.mean[at[cell]])
+            revenue_effect = None if revenue is None else float(revenue.mean[at_revenue[cell]])
+            draws = None if drawn is None else drawn[:, at[cell]]
+            curve = _curve(term, customers, effect, revenue_effect, draws)
+            one = Response(channel, curve, Evidence.TESTED, "experiment", tier, population=customers)
+            responses.append(one)
     return tuple(responses)
+
+
+def _curve(
+    terms: ContactTerms,
+    customers: float,
+    effect: float,
+    revenue: float | None,
+    draws: FloatArray | None,
+) -> ResponseCurve:
+    """Give the line from nothing to every contact the customers can get."""
+    contacts = customers * terms.contacts_per_customer
+    line = np.array([0.0, contacts])
+    return ResponseCurve(
+        spend=line * (terms.cost_per_contact or 0.0),
+        value=line * effect,
+        draws=None if draws is None else np.outer(draws, line),
+        revenue=None if revenue is None else line * revenue,
+    )
 
 
 def draw_effects(effects: ShrunkEffects, uncertainty: Uncertainty) -> FloatArray:
@@ -127,10 +139,6 @@ def draw_effects(effects: ShrunkEffects, uncertainty: Uncertainty) -> FloatArray
 
 def _rows(effects: ShrunkEffects) -> dict[tuple[str, str], int]:
     return {key: row for row, key in enumerate(zip(effects.tier, effects.channel, strict=True))}
-
-
-def _line(end: float) -> FloatArray:
-    return np.array([0.0, end])
 
 
 def _findings(
