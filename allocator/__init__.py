@@ -1,7 +1,7 @@
 """Decides where a marketing budget goes, and can defend the answer.
 
 >>> import allocator as al
->>> scenario = al.load_scenario("scenarios/media_plan.yaml")
+>>> scenario = al.load_scenario("scenarios/q1_base.yaml")
 >>> forecast = al.fit(scenario)
 >>> plan = al.solve(scenario, forecast)
 >>> plan.status.value
@@ -27,13 +27,15 @@ from allocator.errors import (
 from allocator.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from allocator.api.plans import Forecast, Plan, curves_from_frame, fit, solve
+    from allocator.api.forecasts import Forecast, curves_from_frame, fit
+    from allocator.api.plans import Plan, solve
     from allocator.api.scenarios import Scenario, check, load_scenario
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "allocator.api.plans": ("Forecast", "Plan", "curves_from_frame", "fit", "solve"),
+            "allocator.api.forecasts": ("Forecast", "curves_from_frame", "fit"),
+            "allocator.api.plans": ("Plan", "solve"),
             "allocator.api.scenarios": ("Scenario", "check", "load_scenario"),
         },
     )

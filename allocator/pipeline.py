@@ -1,33 +1,107 @@
-"""The whole way from a scenario to the problem, one function per stage: read this first.
+"""The whole way from a scenario to the problem, one line a stage: read this first.
 
-    scenario ──curves──► Curves ──problem──► Problem ──optimise──► Solution ──view, build──► the five answers
+    tables ──► customers (summary → CLV → tiers) ──► effects of contacts ──► curves ──► problem
 
-Each stage can be used alone: curves can come from a table a planner edited, and a problem can be handed
-to `allocator.plan.optimise.optimise` as it is. Nothing here loads a solver, so that ``check`` can go all the
-way to the problem and find everything that would stop a run.
+then `allocator.plan.optimise.optimise` solves it and `allocator.report` tells the five answers. Each stage
+can be used alone: curves can come from a table a planner edited. Importing this loads neither an engine nor
+a solver, so that ``check`` can go all the way to the problem and find everything that would stop a run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from allocator.errors import Finding
 from allocator.plan.problem import Problem
 from allocator.response.curves import Curves
 from allocator.scenario.schema import Scenario
-from allocator.stages.placeholders import placeholders, sizes
-from allocator.stages.responses import Evidenced, all_responses
-from allocator.stages.terms import Sizes, state_problem
+from allocator.stages.customers import Customers, group_customers
+from allocator.stages.effects import Tested, measure_effects
+from allocator.stages.judge import Judged, judge_models
+from allocator.stages.placeholders import placeholder_sizes, placeholders
+from allocator.stages.reading import Tables, read_tables
+from allocator.stages.responses import all_responses, draw_curves
+from allocator.stages.terms import state_problem
+
+Tell = Callable[[str], None]
+STAGES = ("reading tables", "predicting customers", "measuring effects", "drawing curves")
 
 
-def curves(scenario: Scenario) -> Curves:
-    """Give the response of every channel, per tier where there is evidence on tiers."""
-    return all_responses(scenario, Evidenced(), {})
+@dataclass(frozen=True, eq=False)
+class Forecasted:
+    """What every stage before the plan found.
+
+    Parameters
+    ----------
+    tables : Tables
+    customers : Customers
+    tested : Tested or None
+        None where no channel was tested.
+    curves : Curves
+    """
+
+    curves: Curves
+    tables: Tables = field(default_factory=Tables)
+    customers: Customers = field(default_factory=Customers)
+    tested: Tested | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Advice of all stages."""
+        tested = self.tested.findings if self.tested else ()
+        return (*self.tables.findings, *self.customers.findings, *tested)
 
 
-def problem(scenario: Scenario, curves: Curves, sizes: Sizes | None = None) -> Problem:
-    """Give decisions with their curves, every limit as rows, the objective."""
+def forecast(scenario: Scenario, tell: Tell = lambda stage: None) -> Forecasted:
+    """Go from the tables of a scenario to the response of every cell.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    tell : callable
+        Is told each of ``STAGES`` as it begins.
+
+    Raises
+    ------
+    AllocatorError
+        From the first stage that finds something wrong, with all of its findings.
+    """
+    tell(STAGES[0])
+    tables = read_tables(scenario)  # files → checked tables, rejects counted
+    tell(STAGES[1])
+    customers = group_customers(scenario, tables)  # orders → CLV of every customer → tiers and their sizes
+    tell(STAGES[2])
+    tested = measure_effects(scenario, tables, customers)  # contact log → adjusted means → shrunk effects
+    tell(STAGES[3])
+    curves = draw_curves(scenario, tables, tested, customers.sizes)  # effects and estimates → response curves
+    return Forecasted(curves, tables, customers, tested)
+
+
+def judge(scenario: Scenario, tables: Tables) -> Judged | None:
+    """Fit at a past day and compare with what followed; None where there are no orders to judge by."""
+    return judge_models(scenario, tables)
+
+
+def problem(scenario: Scenario, curves: Curves, sizes: Mapping[str, float] | None = None) -> Problem:
+    """Give the allocation problem: decisions with their curves, every limit as rows, the objective.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    curves : Curves
+    sizes : mapping of tier to float, optional
+        Customers of each tier, where they were counted.
+
+    Raises
+    ------
+    ScenarioError
+        When curves and scenario do not fit together, or a limit cannot be stated on them.
+    """
     return state_problem(scenario, curves, sizes or {})
 
 
 def rehearse(scenario: Scenario) -> Problem:
-    """Give the problem with placeholders for the curves that only data can tell."""
-    counted = sizes(scenario)
+    """Give the problem with placeholders for the curves that only data can tell, reading no row."""
+    counted = placeholder_sizes(scenario)
     return state_problem(scenario, all_responses(scenario, placeholders(scenario), counted), counted)

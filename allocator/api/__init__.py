@@ -8,8 +8,9 @@ from allocator.lazy import lazy_names
 
 if TYPE_CHECKING:
     from allocator.api.findings import as_github, as_json, as_text
+    from allocator.api.forecasts import Forecast, curves_from_frame, fit
     from allocator.api.pages import explain
-    from allocator.api.plans import Forecast, Plan, curves_from_frame, fit, plans_to_json, solve
+    from allocator.api.plans import Plan, plans_to_json, solve
     from allocator.api.project import init
     from allocator.api.scenarios import Scenario, check, load_scenario, show
 else:
@@ -18,7 +19,8 @@ else:
         {
             "allocator.api.findings": ("as_github", "as_json", "as_text"),
             "allocator.api.pages": ("explain",),
-            "allocator.api.plans": ("Forecast", "Plan", "curves_from_frame", "fit", "plans_to_json", "solve"),
+            "allocator.api.forecasts": ("Forecast", "curves_from_frame", "fit"),
+            "allocator.api.plans": ("Plan", "plans_to_json", "solve"),
             "allocator.api.project": ("init",),
             "allocator.api.scenarios": ("Scenario", "check", "load_scenario", "show"),
         },

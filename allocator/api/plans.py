@@ -1,15 +1,16 @@
-"""From a scenario to response curves to a plan: two functions, and the immutable objects they give."""
+"""From response curves to a plan: one function, and the immutable object it gives."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Protocol, Self, TextIO
+from typing import Any, Literal, Self, TextIO
 
 import pandas as pd
 
 from allocator import pipeline
+from allocator.api.forecasts import Forecast
 from allocator.errors import Finding, NoPlanError
 from allocator.plan.optimise import optimise
 from allocator.plan.solution import Solution, Status
@@ -18,35 +19,9 @@ from allocator.report.render import json as json_render
 from allocator.report.render.text import Terminal, render_text
 from allocator.report.view import PlanView, plan_view
 from allocator.response.curves import Curves
-from allocator.response.table import from_frame, to_frame
 from allocator.scenario.schema import Scenario
 
-__all__ = ["Forecast", "Plan", "curves_from_frame", "fit", "plans_to_json", "solve"]
-
-
-@dataclass(frozen=True, eq=False)
-class Forecast:
-    """What each unit of money is expected to bring: one response curve per cell or tied channel.
-
-    Parameters
-    ----------
-    curves : Curves
-        The contract between the predictive layer and the plan.
-    """
-
-    curves: Curves
-
-    def to_frame(self) -> pd.DataFrame:
-        """Give the curves as a tidy table, which can be edited and read back by `curves_from_frame`.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row a breakpoint (and draw): ``tier`` (empty: the channel's total), ``channel``, ``period``,
-            ``segment``, ``population``, ``draw`` (empty: expected), ``spend``, ``value``, ``source``. Money;
-            ``value`` is incremental margin, gross of spend.
-        """
-        return to_frame(self.curves)
+__all__ = ["Plan", "plans_to_json", "solve"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +52,7 @@ class Plan:
     @cached_property
     def view(self) -> PlanView:
         """What a renderer needs."""
-        return plan_view(self.scenario, self.forecast.curves, self.solution)
+        return plan_view(self.scenario, self.forecast.curves, self.solution, read=self.forecast.facts)
 
     def require(self) -> Self:
         """Give this plan when there is one.
@@ -168,55 +143,6 @@ def plans_to_json(plans: Iterable[Plan]) -> str:
     return json_render.to_json(plan.view for plan in plans)
 
 
-def fit(scenario: Scenario) -> Forecast:
-    """Give the response curves a scenario asks for.
-
-    Raises
-    ------
-    ScenarioError
-        When a response cannot become a curve.
-
-    Examples
-    --------
-    >>> import allocator as al
-    >>> forecast = al.fit(al.load_scenario("scenarios/media_plan.yaml"))
-    >>> forecast.curves.channels
-    ('search', 'social', 'tv', 'email', 'direct_mail')
-    """
-    return Forecast(pipeline.curves(scenario))
-
-
-class ConvertibleTable(Protocol):
-    """A table of another library that can become a pandas one, such as polars and Arrow have."""
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Give the table as a pandas one."""
-        ...
-
-
-def curves_from_frame(frame: pd.DataFrame | ConvertibleTable) -> Forecast:
-    """Read a table of response curves, as `Forecast.to_frame` gives it and people edit it.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
-        Only read, never changed.
-
-    Raises
-    ------
-    DataError
-        With every faulty row and its number.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> table = pd.DataFrame({"channel": "email", "spend": [50e3, 90e3], "value": [120e3, 160e3]})
-    >>> curves_from_frame(table).curves.channels
-    ('email',)
-    """
-    return Forecast(from_frame(frame if isinstance(frame, pd.DataFrame) else frame.to_pandas()))
-
-
 def solve(
     scenario: Scenario, forecast: Forecast | Curves, *, solver: Literal["cbc", "highs"] = "cbc"
 ) -> Plan:
@@ -251,5 +177,5 @@ def solve(
     True
     """
     forecast = Forecast(forecast) if isinstance(forecast, Curves) else forecast
-    problem = pipeline.problem(scenario, forecast.curves)
+    problem = pipeline.problem(scenario, forecast.curves, forecast.facts.customers)
     return Plan(scenario, forecast, optimise(problem, engine=solver))

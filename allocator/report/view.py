@@ -69,6 +69,28 @@ class CheckedReturn:
 
 
 @dataclass(frozen=True, eq=False)
+class DataFacts:
+    """What people are told of the tables a plan rests on.
+
+    Parameters
+    ----------
+    sha256 : str or None
+        Of all of them; None when none was read.
+    rejects : mapping of str to int
+        Rejected rows by table.
+    customers : mapping of tier to float
+        Customers each tier stands for, where they were counted.
+    findings : tuple of Finding
+        Advice on the tables and the models.
+    """
+
+    sha256: str | None = None
+    rejects: Mapping[str, int] = field(default_factory=dict)
+    customers: Mapping[str, float] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class PlanView:
     """One plan with the words of its scenario.
 
@@ -163,8 +185,7 @@ def plan_view(
     curves: Curves,
     solution: Solution,
     *,
-    data_sha256: str | None = None,
-    rejects: Mapping[str, int] | None = None,
+    read: DataFacts | None = None,
     checked: CheckedReturn | None = None,
 ) -> PlanView:
     """Gather what people are told about a plan.
@@ -175,14 +196,13 @@ def plan_view(
     curves : Curves
         Those the plan was made from.
     solution : Solution
-    data_sha256 : str, optional
-        Of the tables read.
-    rejects : mapping of str to int, optional
-        Rejected rows by table.
+    read : DataFacts, optional
+        What is known of the tables behind the curves.
     checked : CheckedReturn, optional
         The plan's value by data that did not choose it.
     """
     horizon = scenario.horizon
+    read = read or DataFacts()
     return PlanView(
         name=scenario.name,
         file=scenario.file,
@@ -192,14 +212,14 @@ def plan_view(
         budget=scenario.budget.total,
         spend_rule=scenario.budget.spend,
         objective=scenario.objective.maximize,
-        tiers=_tiers(scenario, curves),
+        tiers=_tiers(scenario, curves, read.customers),
         channels=_channels(scenario, curves),
         solution=solution,
         scenario_sha256=scenario.sha256,
-        data_sha256=data_sha256,
+        data_sha256=read.sha256,
         seed=scenario.risk.seed,
-        findings=(*scenario.warnings, *solution.warnings),
-        rejects=dict(rejects or {}),
+        findings=(*scenario.warnings, *read.findings, *solution.warnings),
+        rejects=dict(read.rejects),
         checked=checked,
     )
 
@@ -212,11 +232,15 @@ def package_version() -> str:
         return "0+unknown"
 
 
-def _tiers(scenario: Scenario, curves: Curves) -> tuple[TierView, ...]:
+def _tiers(scenario: Scenario, curves: Curves, counted: Mapping[str, float]) -> tuple[TierView, ...]:
     if scenario.tiers is None:
-        return (TierView(ALL, "All customers", _population(curves.responses)),)
+        return (TierView(ALL, "All customers", counted.get(ALL, _population(curves.responses))),)
     return tuple(
-        TierView(name, level.label or name, _population(r for r in curves.responses if r.tier == name))
+        TierView(
+            name,
+            level.label or name,
+            counted.get(name, _population(r for r in curves.responses if r.tier == name)),
+        )
         for name, level in scenario.tiers.levels.items()
     )
 

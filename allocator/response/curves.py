@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 from allocator.errors import Finding, closest
 from allocator.response.curve import CurveError, ResponseCurve
 
+Combine = Literal["one_per_customer", "add"]
+
 ALL = "all"  # the tier of a scenario without tiers, the period of one without periods
 
 
@@ -110,7 +112,7 @@ class Curves:
     """
 
     responses: tuple[Response, ...]
-    combine: Literal["one_per_customer", "add"] = "add"
+    combine: Combine = "add"
 
     def __post_init__(self) -> None:
         faults = [Finding("E115", None, what) for what in _faults(self.responses)]

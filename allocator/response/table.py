@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import DataError, Finding, closest, raise_findings
 from allocator.response.curve import DRAWS_MEAN, CurveError, FloatArray, ResponseCurve, amount, first_dent
-from allocator.response.curves import ALL, SOURCES, Curves, Response, cell_name
+from allocator.response.curves import ALL, SOURCES, Combine, Curves, Evidence, Response, cell_name
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BoolArray = NDArray[np.bool_]
 ObjectArray = NDArray[np.object_]
@@ -58,6 +60,8 @@ def to_frame(curves: Curves) -> pd.DataFrame:
     >>> table[["channel", "spend", "value", "source"]].to_dict("records")[1]
     {'channel': 'email', 'spend': 100.0, 'value': 250.0, 'source': 'points'}
     """
+    import pandas as pd
+
     blocks = [_block(response) for response in curves]
     columns = [*COLUMNS, "revenue"] if any(r.curve.revenue is not None for r in curves) else list(COLUMNS)
     table = pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame(columns=columns)
@@ -66,6 +70,8 @@ def to_frame(curves: Curves) -> pd.DataFrame:
 
 def _block(response: Response) -> pd.DataFrame:
     """One cell: its expected curve, then its draws."""
+    import pandas as pd
+
     curve, n = response.curve, len(response.curve.spend)
     draws = np.empty((0, n)) if curve.draws is None else curve.draws
     revenue = np.full((1 + len(draws), n), np.nan)
@@ -87,7 +93,7 @@ def _block(response: Response) -> pd.DataFrame:
     )
 
 
-def from_frame(table: pd.DataFrame, combine: Literal["one_per_customer", "add"] = "add") -> Curves:
+def from_frame(table: pd.DataFrame, combine: Combine | None = None) -> Curves:
     """Read curves from a table as :func:`to_frame` writes it.
 
     Parameters
@@ -96,8 +102,9 @@ def from_frame(table: pd.DataFrame, combine: Literal["one_per_customer", "add"] 
         ``channel``, ``spend`` and ``value`` are required; an absent or empty ``tier`` is the channel's total,
         ``period`` the whole horizon, ``draw`` the expected curve, ``source`` ``table``. Numbers may be
         written as text. The order of rows does not matter, that of channels is kept.
-    combine : {"one_per_customer", "add"}
-        How channels that reach the same customer combine; the table does not say.
+    combine : {"one_per_customer", "add"}, optional
+        How channels that reach the same customer combine; the table does not say. Where absent, tested
+        channels share their customers, one for each, if the table counts these.
 
     Returns
     -------
@@ -131,9 +138,15 @@ def from_frame(table: pd.DataFrame, combine: Literal["one_per_customer", "add"] 
     faults += list(_unlike_draws(cells)) if len(rows) else [_fault("the table has no rows")]
     raise_findings(faults, DataError)
     try:
-        return Curves(tuple([cell.response() for cell in cells]), combine)
+        responses = tuple([cell.response() for cell in cells])
+        return Curves(responses, combine or _combined(responses))
     except CurveError as error:
         raise DataError(_fault(finding.what) for finding in error.findings) from None
+
+
+def _combined(responses: Sequence[Response]) -> Combine:
+    counted = [one.population is not None for one in responses if one.evidence is Evidence.TESTED]
+    return "one_per_customer" if counted and all(counted) else "add"
 
 
 def _fault(what: str, fix: str = "", code: str = "E313") -> Finding:
@@ -164,6 +177,8 @@ def _column_faults(table: pd.DataFrame) -> Iterator[Finding]:
 
 def _clean(table: pd.DataFrame) -> pd.DataFrame:
     """Give every column in one type, with its row number; what is no number is left infinite."""
+    import pandas as pd
+
     rows = pd.DataFrame({"row": np.arange(1, len(table) + 1)})
     for name, default in NAMES.items():
         rows[name] = _texts(table[name], default) if name in table else default
@@ -173,6 +188,8 @@ def _clean(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _texts(column: pd.Series, default: str) -> ObjectArray:
+    import pandas as pd
+
     codes, found = pd.factorize(column.astype(object))  # an empty cell is -1: the last text
     texts = [normalize("NFC", _text(value)) or default for value in found]
     return np.array([*texts, default], dtype=object)[codes]
@@ -187,6 +204,8 @@ def _text(value: object) -> str:
 
 def _numbers(column: pd.Series) -> FloatArray:
     """Read numbers and numerals; an empty cell is nan, anything else that is not finite inf."""
+    import pandas as pd
+
     if column.dtype == bool:
         return np.full(len(column), np.inf)
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
@@ -308,7 +327,7 @@ class _Cell:
             tier=first["tier"] or None,
             period=first["period"],
             segment=first["segment"],
-            population=None if pd.isna(first["population"]) else float(first["population"]),
+            population=None if np.isnan(first["population"]) else float(first["population"]),
         )
 
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    ConfigDict,
+    BeforeValidator,
     Discriminator,
     Field,
+    GetJsonSchemaHandler,
     Tag,
     WithJsonSchema,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
+from allocator.models.clv import ClvOptions
+from allocator.models.retention.activity import Activity
+from allocator.models.uplift import MODELS as UPLIFT
+from allocator.models.uplift.adjusted_means import AdjustedMeans
 from allocator.options import Count, Duration, IsoDate, Money, Number, Options, Share, Text, fault
 from allocator.response.sources import ResponseOptions
 
@@ -130,22 +138,24 @@ class Channel(Options):
         return self
 
 
-class ModelChoice(Options):
-    """A model by name, with options."""
-
-    model_config = ConfigDict(extra="allow")
-
-    name: Text
-    """Such as bg_nbd."""
-
-
-def _choice_kind(value: object) -> str:
-    return "options" if isinstance(value, Mapping | ModelChoice) else "name"
+def _by_name(value: object) -> object:
+    """Read a model's name as the model with its own defaults; auto is the first of its kind."""
+    options = {"name": value} if isinstance(value, str) else value
+    if isinstance(options, Mapping) and options.get("name") == "auto":
+        return {key: one for key, one in options.items() if key != "name"}
+    return options
 
 
-Model = Annotated[
-    Annotated[Text, Tag("name")] | Annotated[ModelChoice, Tag("options")], Discriminator(_choice_kind)
-]
+@dataclass(frozen=True)
+class _OrName:
+    """States in the schema that a name may stand in place of options."""
+
+    names: tuple[str, ...]
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "string", "enum": ["auto", *self.names]}, handler(core_schema)]}
 
 
 class Models(Options):
@@ -155,11 +165,11 @@ class Models(Options):
     """Last day of data the models see; the last order's day where absent."""
     holdout: Duration | None = None
     """Time at the end that is kept for judging models."""
-    clv: Model = "auto"
+    clv: Annotated[ClvOptions, BeforeValidator(_by_name), _OrName(("bg_nbd",))] = ClvOptions()
     """Customer lifetime value."""
-    retention: Model = "auto"
+    retention: Annotated[Activity, BeforeValidator(_by_name), _OrName(("activity",))] = Activity()
     """Probability of at least one purchase."""
-    uplift: Model = "auto"
+    uplift: Annotated[AdjustedMeans, BeforeValidator(_by_name), _OrName(tuple(UPLIFT))] = AdjustedMeans()
     """Effect of a contact."""
 
 

@@ -30,7 +30,7 @@ def placeholders(scenario: Scenario) -> Evidenced:
     )
 
 
-def sizes(scenario: Scenario) -> dict[str, float]:
+def placeholder_sizes(scenario: Scenario) -> dict[str, float]:
     """Give customers of every tier, where a table counts them."""
     data = scenario.data
     counted = data.transactions or data.customers or data.experiments or data.curves

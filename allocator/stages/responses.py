@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
-from allocator.errors import Finding, ScenarioError, raise_findings
-from allocator.response.curves import Curves, Evidence, Response
+from allocator.errors import DataError, Finding, ScenarioError, raise_findings
+from allocator.response.curves import Combine, Curves, Evidence, Response
 from allocator.response.draws import Strata, strata
 from allocator.response.fit import Measured, TierSplit, opinion_responses
 from allocator.response.sources import ExperimentResponse, OpinionResponse
+from allocator.response.table import from_frame
 from allocator.scenario.schema import Scenario
 from allocator.scenario.sections import Channel
+from allocator.stages.effects import Tested, tested_responses
 from allocator.stages.places import placed
+from allocator.stages.reading import Tables
 from allocator.stages.terms import Sizes, tier_mix
 
 ResponsesByChannel = Mapping[str, tuple[Response, ...]]
@@ -38,7 +40,33 @@ class Evidenced:
 
     tested: ResponsesByChannel = field(default_factory=dict)
     read: ResponsesByChannel = field(default_factory=dict)
-    combine: Literal["one_per_customer", "add"] = "one_per_customer"
+    combine: Combine = "one_per_customer"
+
+
+def draw_curves(scenario: Scenario, tables: Tables, tested: Tested | None, sizes: Sizes) -> Curves:
+    """Give the response of every channel from what was tested, read from a table of curves, or stated.
+
+    Raises
+    ------
+    AllocatorError
+        With every finding of every channel.
+    """
+    table = from_frame(tables.curves.data) if tables.curves else None
+    origin = scenario.origin_of("data.experiments.path")
+    try:
+        found = tested_responses(scenario, tested, sizes) if tested else ()
+    except DataError as error:
+        raise DataError(placed(error, origin)) from None
+    combine = table.combine if table and not found else "one_per_customer"
+    evidenced = Evidenced(_by_channel(found), _by_channel(table or ()), combine)
+    return all_responses(scenario, evidenced, sizes)
+
+
+def _by_channel(responses: Iterable[Response]) -> dict[str, tuple[Response, ...]]:
+    found: dict[str, tuple[Response, ...]] = {}
+    for one in responses:
+        found[one.channel] = (*found.get(one.channel, ()), one)
+    return found
 
 
 def all_responses(scenario: Scenario, evidenced: Evidenced, sizes: Sizes) -> Curves:

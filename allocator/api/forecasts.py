@@ -1,0 +1,163 @@
+"""From a scenario and its data to response curves: functions, and the immutable object they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import pandas as pd
+
+from allocator import pipeline
+from allocator.errors import Finding
+from allocator.report.view import DataFacts
+from allocator.response.curves import Curves
+from allocator.response.table import from_frame, to_frame
+from allocator.scenario.schema import Scenario
+from allocator.stages.customers import Customers
+from allocator.stages.frames import customer_frame, effect_frame, tier_frame
+
+__all__ = ["Forecast", "curves_from_frame", "fit"]
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """What each unit of money is expected to bring: one response curve per cell or tied channel.
+
+    Parameters
+    ----------
+    curves : Curves
+        The contract between the predictive layer and the plan.
+    found : pipeline.Forecasted, optional
+        What the stages before found; None for curves that were read from a table.
+    """
+
+    curves: Curves
+    found: pipeline.Forecasted | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give the curves as a tidy table, which can be edited and read back by `curves_from_frame`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a breakpoint (and draw): ``tier`` (empty: the channel's total), ``channel``, ``period``,
+            ``segment``, ``population``, ``draw`` (empty: expected), ``spend``, ``value``, ``source``. Money;
+            ``value`` is incremental margin, gross of spend.
+        """
+        return to_frame(self.curves)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """Advice on the tables, the models and the effects."""
+        return self.facts.findings
+
+    @cached_property
+    def facts(self) -> DataFacts:
+        """What a plan tells of its data: hash, rejected rows, customers of each tier, advice."""
+        if self.found is None:
+            return DataFacts()
+        tables = self.found.tables
+        return DataFacts(tables.sha256, tables.rejects, dict(self.found.customers.sizes), self.found.findings)
+
+    @cached_property
+    def clv(self) -> pd.DataFrame:
+        """What customers are expected to bring; empty without orders.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a customer of the population: ``customer_id``, ``tier``, ``frequency`` (repeat purchase
+            days), ``recency_weeks``, ``age_weeks``, ``mean_value`` (money a purchase day),
+            ``p_any_purchase`` (within the value window), ``clv`` (margin expected within it, discounted).
+        """
+        return customer_frame(self.found.customers) if self.found else customer_frame(Customers())
+
+    @cached_property
+    def tiers(self) -> pd.DataFrame:
+        """Tiers with the customers each stands for; empty where no table counts them.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``tier``, ``customers`` (of the plan), ``share``, ``in_data`` (customers in the tables),
+            ``lowest`` and ``mean`` of what they are sorted by.
+        """
+        return tier_frame(self.found.customers) if self.found else tier_frame(Customers())
+
+    @cached_property
+    def effects(self) -> pd.DataFrame:
+        """What one contact brings, per tier and channel; empty where nothing was tested.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``tier``, ``channel``, ``treated`` and ``control`` (customers), ``raw`` (difference of means),
+            ``adjusted`` and its ``standard_error``, ``effect`` (shrunk: what the plan uses), ``low`` and
+            ``high`` (8 in 10), ``is_noise``. Money of margin per contact.
+        """
+        return effect_frame(self.found.tested if self.found else None)
+
+
+def fit(scenario: Scenario, *, progress: Callable[[str], None] | None = None) -> Forecast:
+    """Give the response curves a scenario asks for, fitting what they need.
+
+    Tables are read and checked, customers predicted and cut into tiers, effects of contacts estimated and
+    shrunk; channels that rest on estimates get the curves stated.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    progress : callable, optional
+        Is told each stage as it begins.
+
+    Raises
+    ------
+    DataError
+        With every finding about the tables.
+    ScenarioError
+        When a response cannot become a curve.
+
+    Examples
+    --------
+    >>> import allocator as al
+    >>> forecast = al.fit(al.load_scenario("scenarios/q1_base.yaml"))
+    >>> forecast.curves.channels
+    ('email', 'direct_mail', 'phone', 'search', 'social')
+    >>> forecast.effects.columns.tolist()[:3]
+    ['tier', 'channel', 'treated']
+    """
+    found = pipeline.forecast(scenario, progress or (lambda stage: None))
+    return Forecast(found.curves, found)
+
+
+class ConvertibleTable(Protocol):
+    """A table of another library that can become a pandas one, such as polars and Arrow have."""
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Give the table as a pandas one."""
+        ...
+
+
+def curves_from_frame(frame: pd.DataFrame | ConvertibleTable) -> Forecast:
+    """Read a table of response curves, as `Forecast.to_frame` gives it and people edit it.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
+        Only read, never changed.
+
+    Raises
+    ------
+    DataError
+        With every faulty row and its number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"channel": "email", "spend": [50e3, 90e3], "value": [120e3, 160e3]})
+    >>> curves_from_frame(table).curves.channels
+    ('email',)
+    """
+    return Forecast(from_frame(frame if isinstance(frame, pd.DataFrame) else frame.to_pandas()))

@@ -1,0 +1,103 @@
+"""What was known of the customers of a test before it touched them; nothing later may sort them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.errors import DataError, Finding
+from allocator.quantities import count, quoted
+from allocator.response.curves import ALL
+from allocator.scenario.references import PREDICTED
+from allocator.scenario.schema import Scenario
+from allocator.stages.customers import Customers, ids_of, numbers
+from allocator.stages.predictions import Before, predict_before
+from allocator.stages.reading import Tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FloatArray = NDArray[np.float64]
+IdArray = NDArray[np.object_]
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """What was known of the customers of a test before their contact, aligned with the rows of its log.
+
+    Parameters
+    ----------
+    tier : array of str, shape (rows,)
+        By the cut-offs of the plan's population.
+    residual : array of float, shape (rows,)
+        What a customer who is active at the end of the test's window is worth from then on, more than one
+        who is lost, in money; 0 without orders.
+    findings : tuple of Finding
+    """
+
+    tier: IdArray
+    residual: FloatArray
+    findings: tuple[Finding, ...] = ()
+
+
+def history(scenario: Scenario, tables: Tables, customers: Customers, log: pd.DataFrame) -> History:
+    """Give the tier that every customer of a contact log belonged to before the contact.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    tables : Tables
+    customers : Customers
+        The plan's population, whose cut-offs are used.
+    log : DataFrame
+        Rows of the experiment.
+
+    Raises
+    ------
+    DataError
+        E312 when predictions need to know when customers were contacted, E303 when they need to know who.
+    """
+    by = scenario.tiers.by if scenario.tiers else None
+    before = Before(np.zeros(len(log)), np.zeros(len(log)))
+    if by == PREDICTED or "retained" in log:
+        _need_contacts(scenario, log)
+        before = predict_before(scenario, tables, log)
+    if customers.assignment is None or by is None:
+        return History(np.full(len(log), ALL, dtype=object), before.residual)
+    if by == PREDICTED:
+        values, findings = before.value, before.findings
+    else:
+        values, findings = (numbers(log, by) if by in log else _joined(tables, log, by)), ()
+    return History(customers.assignment.place(values, ids_of(log).tolist()), before.residual, findings)
+
+
+def _need_contacts(scenario: Scenario, log: pd.DataFrame) -> None:
+    """Refuse a log that does not tell who was contacted when."""
+    where = scenario.origin_of("data.experiments.path")
+    if "customer_id" not in log:
+        what = "the experiment does not say who its customers are, so their orders are not known"
+        fix = "write columns: {customer_id: the file's name}, or sort tiers by a column of the experiment"
+        raise DataError(Finding("E303", where, what, fix))
+    missing = len(log) if "contacted_on" not in log else int(log["contacted_on"].isna().sum())
+    if missing:
+        whose = "" if missing == len(log) else f" of {count(missing)} of {count(len(log))} customers"
+        what = f"the days of the contacts{whose} are not known, so no order can be told to be earlier"
+        fix = "write columns: {contacted_on: the file's name}; control rows need the day as well"
+        raise DataError(Finding("E312", where, what, fix))
+
+
+def _joined(tables: Tables, log: pd.DataFrame, by: str) -> FloatArray:
+    """Give the column of customers that tiers are sorted by, for the customers of a log."""
+    table = tables.customers.data if tables.customers else None
+    if table is None or "customer_id" not in log:
+        what = f"the experiment has neither the column {quoted(by)} nor customer ids to look it up by"
+        raise DataError(Finding("E303", None, what, "map customer_id, or add the column"))
+    found = log["customer_id"].map(dict(zip(ids_of(table), numbers(table, by), strict=True)))
+    missing = int(found.isna().sum())
+    if missing:
+        what = f"{count(missing)} of {count(len(log))} customers of the experiment are not in data.customers"
+        raise DataError(Finding("E304", None, what, f"their {quoted(by)} is needed to place them in a tier"))
+    return np.asarray(found.to_numpy(dtype=np.float64))
