@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
@@ -67,7 +67,7 @@ class Orders:
 
     def size(self) -> int:
         """Count rows."""
-        return int(self._first(rows=self.table.count())["rows"])
+        return int(self._first({"rows": self.table.count()})["rows"])
 
     def counts(self) -> dict[str, Any]:
         """Count rows: read, unusable (no finite amount or no day), with a customer; and the last day."""
@@ -76,7 +76,12 @@ class Orders:
         # engines differ on whether an amount that is no number is null
         unusable = amount.isnull() | amount.isnan() | amount.isinf() | t["day"].isnull()
         return self._first(
-            read=t.count(), unusable=unusable.sum(), named=t[KEY].count(), last_on=t["day"].max()
+            {
+                "read": t.count(),
+                "unusable": unusable.sum(),
+                "named": t[KEY].count(),
+                "last_on": t["day"].max(),
+            }
         )
 
     def counts_in_time(self, start: date | None) -> dict[str, Any]:
@@ -85,9 +90,10 @@ class Orders:
         negative = t["amount"] < 0
         before = (t["day"] < start) & ~negative if start else negative & ~negative
         zero = (t["amount"] == 0) & ~before
-        return self._first(rows=t.count(), negative=negative.sum(), before=before.sum(), zero=zero.sum())
+        sums = {"negative": negative.sum(), "before": before.sum(), "zero": zero.sum()}
+        return self._first({"rows": t.count(), **sums})
 
-    def _first(self, **aggregates: Any) -> dict[str, Any]:  # noqa: ANN401 - expressions of Ibis
+    def _first(self, aggregates: Mapping[str, ir.Value]) -> dict[str, Any]:
         (row,) = self.backend.to_pyarrow(self.table.aggregate(**aggregates)).to_pylist()
         # the sum of no rows is null
         return {name: 0 if value is None else value for name, value in row.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +84,14 @@ def purchases(
     Raises
     ------
     DataError
-        E303 for a missing column, E304 for rows without a day or a finite amount, E305 without any row.
+        E303 for a missing column, E304 for rows without a day or a finite amount, E305 without any row, E103
+        for an unknown rule.
     """
+    if returns not in get_args(ReturnsRule):
+        rules = ", ".join(get_args(ReturnsRule))
+        raise DataError(
+            Finding("E103", None, f"{quoted(returns)} is no rule for returns", f"write one of {rules}")
+        )
     everything = Orders.of(checked(transactions))
     total = everything.counts()
     if total["unusable"]:
@@ -164,7 +170,7 @@ def checked(transactions: Transactions) -> Transactions:
 
     columns = list(transactions.columns)
     absent = [name for name in COLUMNS if name not in columns]
-    raise_findings([_absent(name, columns) for name in absent], DataError)
+    raise_findings([missing_column(name, columns, "orders") for name in absent], DataError)
     if not isinstance(transactions, pd.DataFrame):
         return transactions
     frame = transactions[list(COLUMNS)]
@@ -174,11 +180,12 @@ def checked(transactions: Transactions) -> Transactions:
     return frame.assign(customer_id=as_text(ids), ordered_on=_as_days(days))
 
 
-def _absent(name: str, columns: Iterable[object]) -> Finding:
+def missing_column(name: str, columns: Iterable[object], table: str) -> Finding:
+    """Give the fault of a table without a column it needs."""
     names = [str(column) for column in columns]
     near = closest(name, names)
     fix = f"did you mean {quoted(near)}?" if near else f"columns: {', '.join(names)}"
-    return Finding("E303", None, f"the orders have no column {quoted(name)}", fix)
+    return Finding("E303", None, f"the {table} have no column {quoted(name)}", fix)
 
 
 def _other_kind(name: str, dtype: object, expected: str) -> Finding:

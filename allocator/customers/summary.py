@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.customers.engines import KEY
-from allocator.customers.purchases import Window, as_text, purchases
+from allocator.customers.purchases import Purchases, Window, as_text, missing_column, purchases
 from allocator.customers.returns import ReturnsRule
 from allocator.customers.rows import RowCounts
 from allocator.errors import DataError, Finding
@@ -241,9 +241,14 @@ def summarise(
     """
     population = _population(customers)
     bought = purchases(transactions, Window(as_of, start), population=population, returns=returns)
+    return _summary(bought, population)
+
+
+def _summary(bought: Purchases, population: IdArray | None) -> CustomerSummary:
     table = bought.by_customer()
     if table.empty:
-        raise DataError(Finding("E305", None, f"no order is left up to {bought.as_of}", str(bought.rows)))
+        what = f"no order is left up to {bought.as_of}"
+        raise DataError(Finding("E305", None, what, str(bought.rows)))
     ids = table[KEY].to_numpy(dtype=object)
     return CustomerSummary(
         ids,
@@ -254,7 +259,7 @@ def summarise(
         table["first_value"].to_numpy(dtype=np.float64),
         bought.as_of,
         bought.rows,
-        np.array([], dtype=object) if population is None else np.setdiff1d(population, ids),
+        np.array([], dtype=object) if population is None else _without(population, ids),
     )
 
 
@@ -298,11 +303,18 @@ def holdout(
     return table[[KEY, *names]].rename(columns=names)
 
 
+def _without(population: IdArray, ids: IdArray) -> IdArray:
+    """Give what of an ascending population is not among ids; numpy's own is quadratic for texts."""
+    return np.array(sorted(set(population.tolist()).difference(ids.tolist())), dtype=object)
+
+
 def _population(customers: pd.DataFrame | Iterable[str] | None) -> IdArray | None:
     """Give the distinct ids of a population, ascending."""
     import pandas as pd
 
     if customers is None:
         return None
+    if isinstance(customers, pd.DataFrame) and KEY not in customers:
+        raise DataError(missing_column(KEY, customers.columns, "customers"))
     ids = customers[KEY] if isinstance(customers, pd.DataFrame) else pd.Series(list(customers))
     return np.unique(as_text(ids).dropna().to_numpy(dtype=object))

@@ -68,6 +68,21 @@ class TestPublishedFacts:
         assert len(patterns) < 0.4 * len(summary)
 
 
+def test_returns_and_missing_ids_of_a_real_shop(shared_data: Path) -> None:
+    table = pd.read_parquet(shared_data / "online_retail_invoices.parquet")
+    shop = table.rename(columns={"invoice_time": "ordered_on", "amount_gbp": "amount"})
+    identified = shop[shop["customer_id"].notna()]
+    matched, netted, dropped = (summarise(shop, returns=rule) for rule in ("match", "net", "drop"))
+    assert matched.rows.without_customer == 3710
+    assert matched.rows.negative == (identified["amount"] < 0).sum()
+    # who cancels what decides on days and rows, not on money
+    assert matched.total_value.sum() == pytest.approx(netted.total_value.sum(), rel=1e-9)
+    balance = identified["amount"].sum() + matched.rows.unmatched_amount
+    assert matched.total_value.sum() == pytest.approx(balance, rel=1e-9)
+    assert dropped.total_value.sum() == pytest.approx(identified["amount"].clip(lower=0).sum(), rel=1e-9)
+    assert (matched.total_value >= 0).all()
+
+
 @settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), rows=st.integers(1, 300), customers=st.integers(1, 60))
 def test_pandas_gives_the_same(seed: int, rows: int, customers: int) -> None:
@@ -222,6 +237,15 @@ class TestRefusals:
             summarise(self.good.rename(columns={"amount": "amounts", "ordered_on": "day"}))
         assert codes(error) == ["E303", "E303"]
         assert "did you mean 'amounts'?" in str(error.value)
+
+    def test_customers_without_ids(self) -> None:
+        with pytest.raises(DataError, match="did you mean 'customer'"):
+            summarise(self.good, customers=pd.DataFrame({"customer": ["a"]}))
+
+    def test_a_rule_for_returns_that_does_not_exist(self) -> None:
+        with pytest.raises(DataError, match="'macth' is no rule for returns") as error:
+            summarise(self.good, returns="macth")  # type: ignore[arg-type]
+        assert codes(error) == ["E103"]
 
     @pytest.mark.parametrize("amount", [np.nan, np.inf, -np.inf])
     def test_amounts_that_are_no_number(self, amount: float) -> None:
