@@ -47,16 +47,15 @@ def experiment_responses(
 ) -> tuple[Response, ...]:
     """Give one curve a channel and tier: a contact has the tested effect until every customer has had his.
 
-    ``V(s) = effect * s / cost_per_contact`` up to ``population * contacts_per_customer * cost_per_contact``.
-    An expected effect below 0 stays below 0; no plan buys it.
+    ``V(s) = effect * s / cost_per_contact`` up to ``population * contacts_per_customer * cost_per_contact``;
+    an expected effect below 0 stays below 0.
 
     Parameters
     ----------
     effects : ShrunkEffects
-        Of one contact, in money of incremental margin. Matched by tier and channel; rows of others are
-        not used.
+        Of one contact, in money of incremental margin; matched by tier and channel.
     terms : mapping of channel to ContactTerms
-        The channels to give curves for, in the order of the answer.
+        In the order of the answer.
     population : mapping of tier to float
         Customers of each tier the plan is for, in the order of the answer.
     revenue : ShrunkEffects or None
@@ -96,8 +95,9 @@ def experiment_responses(
             revenue_effect = None if revenue is None else float(revenue.mean[at_revenue[cell]])
             draws = None if drawn is None else drawn[:, at[cell]]
             curve = _curve(term, customers, effect, revenue_effect, draws)
-            one = Response(channel, curve, Evidence.TESTED, "experiment", tier, population=customers)
-            responses.append(one)
+            responses.append(
+                Response(channel, curve, Evidence.TESTED, "experiment", tier, population=customers)
+            )
     return tuple(responses)
 
 
