@@ -18,6 +18,7 @@ from allocator.response.curves import Curves
 from allocator.scenario.schema import Scenario
 from allocator.stages.customers import Customers, group_customers
 from allocator.stages.effects import Tested, measure_effects
+from allocator.stages.headers import header_findings
 from allocator.stages.judge import Judged, judge_models
 from allocator.stages.placeholders import placeholder_sizes, placeholders
 from allocator.stages.reading import Tables, read_tables
@@ -99,6 +100,11 @@ def problem(scenario: Scenario, curves: Curves, sizes: Mapping[str, float] | Non
         When curves and scenario do not fit together, or a limit cannot be stated on them.
     """
     return state_problem(scenario, curves, sizes or {})
+
+
+def look(scenario: Scenario) -> tuple[Finding, ...]:
+    """Give everything the headers of the tables tell, reading no row."""
+    return header_findings(scenario)
 
 
 def rehearse(scenario: Scenario) -> Problem:

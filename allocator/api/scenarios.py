@@ -11,7 +11,7 @@ from allocator import pipeline
 from allocator.errors import AllocatorError, Finding
 from allocator.report.render.layout import plain
 from allocator.scenario.load import load_scenario
-from allocator.scenario.schema import Scenario
+from allocator.scenario.schema import Scenario, ordered
 from allocator.scenario.show import Difference, Resolved, differences, resolved
 
 __all__ = ["Scenario", "check", "load_scenario", "show"]
@@ -34,15 +34,19 @@ def check(
 
     Examples
     --------
-    >>> check("scenarios/media_plan.yaml")
+    >>> check("scenarios/q1_base.yaml")
     ()
     """
     try:
         scenario = load_scenario(path, allow_outside=allow_outside)
-        pipeline.rehearse(scenario)
     except AllocatorError as error:
         return error.findings
-    return scenario.warnings
+    found = [*scenario.warnings, *(pipeline.look(scenario) if data else ())]
+    try:
+        pipeline.rehearse(scenario)
+    except AllocatorError as error:
+        found += error.findings
+    return tuple(ordered(found))
 
 
 def show(scenario: Scenario, other: Scenario | None = None) -> str:
@@ -56,12 +60,12 @@ def show(scenario: Scenario, other: Scenario | None = None) -> str:
 
     Examples
     --------
-    >>> base = load_scenario("scenarios/media_plan.yaml")
+    >>> base = load_scenario("scenarios/q1_base.yaml")
     >>> show(base).splitlines()[5].split()
-    ['scenarios/media_plan.yaml:14', 'horizon.start', '2027-01-01']
+    ['scenarios/q1_base.yaml:14', 'horizon.start', '2027-01-01']
     >>> print(show(base, base.override({"budget.spend": "exactly"})))
     budget.spend
-      up_to    scenarios/media_plan.yaml:18
+      up_to    scenarios/q1_base.yaml:18
       exactly  <override>:1
     """
     if other is None:

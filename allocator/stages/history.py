@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.errors import DataError, Finding
+from allocator.errors import DataError, Finding, raise_findings
 from allocator.quantities import count, quoted
 from allocator.response.curves import ALL
 from allocator.scenario.references import PREDICTED
@@ -63,7 +64,8 @@ def history(scenario: Scenario, tables: Tables, customers: Customers, log: pd.Da
     by = scenario.tiers.by if scenario.tiers else None
     before = Before(np.zeros(len(log)), np.zeros(len(log)))
     if by == PREDICTED or "retained" in log:
-        _need_contacts(scenario, log)
+        raise_findings(list(need_contacts(scenario, log.columns)), DataError)
+        _need_days(log)
         before = predict_before(scenario, tables, log)
     if customers.assignment is None or by is None:
         return History(np.full(len(log), ALL, dtype=object), before.residual)
@@ -74,19 +76,33 @@ def history(scenario: Scenario, tables: Tables, customers: Customers, log: pd.Da
     return History(customers.assignment.place(values, ids_of(log).tolist()), before.residual, findings)
 
 
-def _need_contacts(scenario: Scenario, log: pd.DataFrame) -> None:
-    """Refuse a log that does not tell who was contacted when."""
+def need_contacts(scenario: Scenario, columns: Collection[str]) -> Iterator[Finding]:
+    """Find a log that does not tell who was contacted when, which predictions before the contact need.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    columns : collection of str
+        Our names of the columns the log has.
+    """
     where = scenario.origin_of("data.experiments.path")
-    if "customer_id" not in log:
+    if "customer_id" not in columns:
         what = "the experiment does not say who its customers are, so their orders are not known"
         fix = "write columns: {customer_id: the file's name}, or sort tiers by a column of the experiment"
-        raise DataError(Finding("E303", where, what, fix))
-    missing = len(log) if "contacted_on" not in log else int(log["contacted_on"].isna().sum())
-    if missing:
-        whose = "" if missing == len(log) else f" of {count(missing)} of {count(len(log))} customers"
-        what = f"the days of the contacts{whose} are not known, so no order can be told to be earlier"
+        yield Finding("E303", where, what, fix)
+    if "contacted_on" not in columns:
+        what = "the days of the contacts are not known, so no order can be told to be earlier"
         fix = "write columns: {contacted_on: the file's name}; control rows need the day as well"
-        raise DataError(Finding("E312", where, what, fix))
+        yield Finding("E312", where, what, fix)
+
+
+def _need_days(log: pd.DataFrame) -> None:
+    """Refuse rows without the day of their contact."""
+    missing = int(log["contacted_on"].isna().sum())
+    if missing:
+        what = f"the day of the contact is missing for {count(missing)} of {count(len(log))} customers"
+        fix = "control rows need it as well: the day on which the others were contacted"
+        raise DataError(Finding("E312", None, what, fix))
 
 
 def _joined(tables: Tables, log: pd.DataFrame, by: str) -> FloatArray:

@@ -60,7 +60,7 @@ def read_tables(scenario: Scenario) -> Tables:
         options = getattr(scenario.data, name, None)
         if options is None:
             continue
-        origin_of = partial(_origin, scenario, name)
+        origin_of = partial(option_origin, scenario, name)
         folder = scenario.folder_of(f"data.{name}.path")
         try:
             extra = sorting_column(scenario, name, read_header(options, folder, origin_of))
@@ -84,5 +84,6 @@ def sorting_column(scenario: Scenario, name: str, header: Collection[str]) -> tu
     return (by,) if by != PREDICTED and name in COUNTED and by in header else ()
 
 
-def _origin(scenario: Scenario, name: str, option: str) -> Origin | None:
+def option_origin(scenario: Scenario, name: str, option: str) -> Origin | None:
+    """Give the place of an option of a table."""
     return scenario.origin_of(f"data.{name}.{option}")
