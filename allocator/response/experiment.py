@@ -12,6 +12,9 @@ from allocator.models.uplift.shrinkage import ShrunkEffects
 from allocator.response.curve import FloatArray, ResponseCurve
 from allocator.response.curves import Evidence, Response
 
+SOURCE = "experiment"
+TESTED = Evidence.TESTED
+
 
 @dataclass(frozen=True)
 class ContactTerms:
@@ -90,14 +93,11 @@ def experiment_responses(
     responses = []
     for channel, term in terms.items():
         for tier, customers in population.items():
-            cell = (tier, channel)
-            effect = float(effects.mean[at[cell]])
-            revenue_effect = None if revenue is None else float(revenue.mean[at_revenue[cell]])
-            draws = None if drawn is None else drawn[:, at[cell]]
-            curve = _curve(term, customers, effect, revenue_effect, draws)
-            responses.append(
-                Response(channel, curve, Evidence.TESTED, "experiment", tier, population=customers)
-            )
+            row = at[tier, channel]
+            earned = None if revenue is None else float(revenue.mean[at_revenue[tier, channel]])
+            draws = None if drawn is None else drawn[:, row]
+            curve = _curve(term, customers, float(effects.mean[row]), earned, draws)
+            responses.append(Response(channel, curve, TESTED, SOURCE, tier, population=customers))
     return tuple(responses)
 
 
