@@ -34,14 +34,14 @@ class DropoutNodes:
 
     Parameters
     ----------
-    p, weight : array, shape (len(beta), nodes)
-    at_zero : array, shape (len(beta),)
-        Probability that p is so small that only its limit 0 counts.
+    p, log_weight : array, shape (len(beta), nodes)
+    log_at_zero : array, shape (len(beta),)
+        Log of the probability that p is so small that only its limit 0 counts.
     """
 
     p: FloatArray
-    weight: FloatArray
-    at_zero: FloatArray
+    log_weight: FloatArray
+    log_at_zero: FloatArray
 
     @classmethod
     def of(cls, a: float, beta: FloatArray) -> Self:
@@ -50,7 +50,7 @@ class DropoutNodes:
         Examples
         --------
         >>> nodes = DropoutNodes.of(0.8, np.array([2.4]))
-        >>> bool(np.isclose((nodes.weight * nodes.p).sum(), 0.8 / 3.2))
+        >>> bool(np.isclose((np.exp(nodes.log_weight) * nodes.p).sum(), 0.8 / 3.2))
         True
         """
         centre = np.log(max(a, 1.0) / np.maximum(beta, 1.0))
@@ -61,13 +61,13 @@ class DropoutNodes:
         logit = centre[:, None] + width[:, None] * np.sinh(h)
         softplus = np.logaddexp(0, logit)
         log_weight = a * logit - (a + beta[:, None]) * softplus + np.log(np.cosh(h))
-        weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
-        log_scale = log_weight.max(axis=1) + np.log(width * (left + right) / (NODES - 1))
-        total = weight.sum(axis=1)
+        log_at_zero = np.full(len(beta), -np.inf)
         if a < LONG_TAIL:
-            total = np.exp(_log_beta(a, beta) - log_scale)
-        weight /= total[:, None]
-        return cls(np.exp(logit - softplus), weight, np.maximum(1 - weight.sum(axis=1), 0))
+            log_weight += (np.log(width * (left + right) / (NODES - 1)) - _log_beta(a, beta))[:, None]
+            log_at_zero = np.log(np.maximum(1 - np.exp(log_weight).sum(axis=1), 1e-300))
+        else:
+            log_weight -= np.logaddexp.reduce(log_weight, axis=1)[:, None]
+        return cls(np.exp(logit - softplus), log_weight, log_at_zero)
 
     def means(
         self, row: IntArray, shape: FloatArray, wait: FloatArray, span: FloatArray
@@ -97,20 +97,15 @@ class DropoutNodes:
     def _part(
         self, row: IntArray, shape: FloatArray, wait: FloatArray, span: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        p, weight, at_zero = self.p[row], self.weight[row], self.at_zero[row]
-        slow = (shape * span)[:, None]
-        if wait.any():
-            log_stay = -shape[:, None] * np.log1p(p * wait[:, None])
-            # the largest factor is taken out: all may be too small for a float
-            largest = np.where(at_zero > 0, 0.0, log_stay.max(axis=1))
-            weight = weight * np.exp(log_stay - largest[:, None])
-            span_then = span[:, None] / (1 + p * wait[:, None])
-        else:
-            largest = np.zeros(len(row))
-            span_then = span[:, None]
-        bought = -np.expm1(-shape[:, None] * np.log1p(p * span_then)) / p
+        p, log_weight, log_at_zero = self.p[row], self.log_weight[row], self.log_at_zero[row]
+        log_weight = log_weight - shape[:, None] * np.log1p(p * wait[:, None])
+        # the largest is taken out: all may be too small for a float
+        largest = np.maximum(log_weight.max(axis=1), log_at_zero)
+        weight, at_zero = np.exp(log_weight - largest[:, None]), np.exp(log_at_zero - largest)
+        then = span[:, None] / (1 + p * wait[:, None])
+        bought = -np.expm1(-shape[:, None] * np.log1p(p * then)) / p
         active = weight.sum(axis=1) + at_zero
-        purchases = ((weight * bought).sum(axis=1) + at_zero * slow[:, 0]) / active
+        purchases = ((weight * bought).sum(axis=1) + at_zero * shape * span) / active
         return purchases, active * np.exp(largest)
 
 
