@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,7 @@ def by_quadrature(fitted: FittedBgNbd, weeks: float, x: float, age: float, start
 
     edges = np.linspace(-45 / min(a, 1) - 5, 45 / min(beta, 1) + 5, 60)
     parts = [
-        [quad(part, lo, hi, epsabs=0, epsrel=1e-9, limit=200)[0] for lo, hi in zip(edges, edges[1:])]
+        [quad(part, lo, hi, epsabs=0, epsrel=1e-9, limit=200)[0] for lo, hi in pairwise(edges)]
         for part in (bought, lambda logit: density(logit)[1])
     ]
     return float(sum(parts[0]) / sum(parts[1]))
