@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from allocator.api.forecasts import Forecast, curves_from_frame, fit
     from allocator.api.plans import Plan, solve
     from allocator.api.scenarios import Scenario, check, load_scenario
+    from allocator.api.tables import data
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -37,6 +38,7 @@ else:
             "allocator.api.forecasts": ("Forecast", "curves_from_frame", "fit"),
             "allocator.api.plans": ("Plan", "solve"),
             "allocator.api.scenarios": ("Scenario", "check", "load_scenario"),
+            "allocator.api.tables": ("data",),
         },
     )
 
@@ -56,6 +58,7 @@ __all__ = [
     "__version__",
     "check",
     "curves_from_frame",
+    "data",
     "fit",
     "load_scenario",
     "solve",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
@@ -16,9 +18,11 @@ from allocator import __version__, api
 from allocator.errors import AllocatorError, Finding, SolverError
 
 if TYPE_CHECKING:
-    from allocator.api import Plan
+    from allocator.api import Forecast, Plan, TableRead
 
 Made = TypeVar("Made")
+
+PATIENCE_SECONDS = 1.0
 
 DONE, FAULT, BAD_INPUT, NO_PLAN, NOT_PROVEN = range(5)
 EXIT_OF_STATUS = {
@@ -30,7 +34,7 @@ EXIT_OF_STATUS = {
 
 HELP = """Decide where a marketing budget goes across customer tiers and channels, and defend the answer.
 
-Start with: allocator init && allocator run media_plan.yaml"""
+Start with: allocator init && allocator run q1_base.yaml"""
 
 EPILOG = (
     "Exit codes: 0 done · 1 internal fault · 2 bad input · 3 no plan satisfies every limit · "
@@ -125,6 +129,48 @@ def _findings(checked: Mapping[str, Sequence[Finding]], style: Format) -> str:
 
 
 @app.command()
+def data(files: Files, *, json: Json = False, allow_outside: AllowOutside = False) -> None:
+    """Print what was read of a scenario's tables.
+
+    Encoding, columns, and the rows that cannot be used with their line numbers.
+    """
+
+    def read(file: Path) -> tuple[TableRead, ...]:
+        return api.data(api.load_scenario(file, allow_outside=allow_outside))
+
+    tables = [table for found in _each(files, read) for table in found]
+    texts = (str(table) for table in tables)
+    _print(api.tables_to_json(tables) if json else "\n\n".join(texts) or "the scenario reads no table")
+
+
+@app.command()
+def fit(
+    file: File,
+    *,
+    json: Json = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write the curves to DIR/curves.csv.")
+    ] = None,
+    allow_outside: AllowOutside = False,
+) -> None:
+    """Print what the data say before any plan.
+
+    Customers and tiers, how good the forecast was on days it had not seen, what a contact brings, the curves.
+    """
+
+    def forecast(path: Path) -> Forecast:
+        scenario = api.load_scenario(path, allow_outside=allow_outside)
+        with _progress() as tell:
+            return api.fit(scenario, progress=tell)
+
+    (fitted,) = _each([file], forecast)
+    written = fitted.save(out) if out is not None else None
+    _print(fitted.to_json() if json else fitted.to_text(sys.stdout))
+    if written is not None:
+        _complain(f"wrote {written}")
+
+
+@app.command()
 def show(
     file: File,
     *,
@@ -157,13 +203,40 @@ def run(
 
     def plan(file: Path) -> Plan:
         scenario = api.load_scenario(file, allow_outside=allow_outside, sets=changes)
-        return api.solve(scenario, api.fit(scenario), solver=solver.value)
+        with _progress() as tell:
+            forecast = api.fit(scenario, progress=tell)
+            tell("solving")
+            return api.solve(scenario, forecast, solver=solver.value)
 
     plans = _each(files, plan)
     if not quiet:
         texts = (plan.to_text(sys.stdout) for plan in plans)
         _print(api.plans_to_json(plans) if json else "\n".join(texts))
     raise typer.Exit(_worst(EXIT_OF_STATUS.get(plan.status.value, FAULT) for plan in plans))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Give what is told each stage; shown on a terminal's stderr, and only past one second."""
+    if not sys.stderr.isatty():
+        yield lambda stage: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    bar = Progress(*columns, console=console, transient=True)
+    task = bar.add_task("starting", total=None)
+    patience = Timer(PATIENCE_SECONDS, bar.start)
+    patience.daemon = True
+    patience.start()
+    try:
+        yield lambda stage: bar.update(task, description=stage)
+    finally:
+        patience.cancel()
+        patience.join()
+        bar.stop()
 
 
 def _changes(sets: Iterable[str]) -> dict[str, str]:

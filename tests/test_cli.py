@@ -21,7 +21,7 @@ from allocator.codes import pages
 from allocator.report.schema import result_schema
 
 ROOT = Path(__file__).resolve().parents[1]
-SAMPLE = "scenarios/media_plan.yaml"
+SAMPLE = "tests/scenarios/media_plan.yaml"
 INFEASIBLE = "tests/scenarios/infeasible.yaml"
 BROKEN = "tests/scenarios/broken.yaml"
 PLACE = re.compile(r"^(\S+\.yaml):(\d+):(\d+): (error|warning)\[([EW]\d{3})\]: ")
@@ -297,16 +297,16 @@ class TestInit:
         allocator("init", tmp_path)
         schema = json.loads((tmp_path / ".allocator" / "scenario.schema.json").read_text(encoding="utf-8"))
         jsonschema.Draft7Validator.check_schema(schema)
-        first = (tmp_path / "media_plan.yaml").read_text(encoding="utf-8").splitlines()[0]
+        first = (tmp_path / "q1_base.yaml").read_text(encoding="utf-8").splitlines()[0]
         assert first.endswith("$schema=./.allocator/scenario.schema.json")
 
     def test_nothing_is_overwritten(self, allocator: Run, tmp_path: Path) -> None:
-        (tmp_path / "media_plan.yaml").write_text("mine", encoding="utf-8")
+        (tmp_path / "q1_base.yaml").write_text("mine", encoding="utf-8")
         ran = allocator("init", tmp_path)
         assert ran.code == 2
-        assert "media_plan.yaml" in ran.err
-        assert [path.name for path in tmp_path.iterdir()] == ["media_plan.yaml"]
-        assert (tmp_path / "media_plan.yaml").read_text(encoding="utf-8") == "mine"
+        assert "q1_base.yaml" in ran.err
+        assert [path.name for path in tmp_path.iterdir()] == ["q1_base.yaml"]
+        assert (tmp_path / "q1_base.yaml").read_text(encoding="utf-8") == "mine"
 
     def test_a_folder_that_cannot_be_written_is_bad_input(self, allocator: Run, tmp_path: Path) -> None:
         (tmp_path / "taken").write_text("a file", encoding="utf-8")

@@ -26,9 +26,9 @@ def _in_the_project_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def with_fresh_output() -> str:
     """The README with the worked example's output as it is printed now."""
-    scenario = al.load_scenario("scenarios/media_plan.yaml")
+    scenario = al.load_scenario("scenarios/q1_base.yaml")
     printed = al.solve(scenario, al.fit(scenario)).to_text()
-    command = "$ allocator run scenarios/media_plan.yaml\n"
+    command = "$ allocator run scenarios/q1_base.yaml\n"
     start = TEXT.index(command) + len(command)
     return TEXT[:start] + printed + TEXT[TEXT.index("```", start) :]
 
@@ -58,7 +58,7 @@ def test_the_two_commands_need_python_and_pip_only() -> None:
     run, test = (
         line for block in blocks("sh") for line in block.splitlines() if line.startswith("python3 -m venv")
     )
-    assert run.endswith("allocator run scenarios/media_plan.yaml")
+    assert run.endswith("allocator run scenarios/q1_base.yaml")
     assert test.endswith("python -m pytest")
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from allocator.api.plans import Plan, plans_to_json, solve
     from allocator.api.project import init
     from allocator.api.scenarios import Scenario, check, load_scenario, show
+    from allocator.api.tables import TableRead, data, tables_to_json
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -23,6 +24,7 @@ else:
             "allocator.api.plans": ("Plan", "plans_to_json", "solve"),
             "allocator.api.project": ("init",),
             "allocator.api.scenarios": ("Scenario", "check", "load_scenario", "show"),
+            "allocator.api.tables": ("TableRead", "data", "tables_to_json"),
         },
     )
 
@@ -30,11 +32,13 @@ __all__ = [
     "Forecast",
     "Plan",
     "Scenario",
+    "TableRead",
     "as_github",
     "as_json",
     "as_text",
     "check",
     "curves_from_frame",
+    "data",
     "explain",
     "fit",
     "init",
@@ -42,4 +46,5 @@ __all__ = [
     "plans_to_json",
     "show",
     "solve",
+    "tables_to_json",
 ]

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol, TextIO
 
 import pandas as pd
 
 from allocator import pipeline
-from allocator.errors import Finding
+from allocator.api.files import write_whole
+from allocator.errors import DataError, Finding
+from allocator.report.fitted import FitView, build_fit
+from allocator.report.render.fit_json import fit_to_dict, fit_to_json
+from allocator.report.render.text import Terminal, render_text
 from allocator.report.view import DataFacts
 from allocator.response.curves import Curves
 from allocator.response.table import from_frame, to_frame
 from allocator.scenario.schema import Scenario
 from allocator.stages.customers import Customers
-from allocator.stages.frames import customer_frame, effect_frame, tier_frame
+from allocator.stages.frames import EffectRow, TierRow, customer_frame, effect_rows, frame_of, tier_rows
+from allocator.stages.judge import Judged
 
 __all__ = ["Forecast", "curves_from_frame", "fit"]
 
@@ -31,10 +38,13 @@ class Forecast:
         The contract between the predictive layer and the plan.
     found : pipeline.Forecasted, optional
         What the stages before found; None for curves that were read from a table.
+    scenario : Scenario, optional
+        The one it was fitted for.
     """
 
     curves: Curves
     found: pipeline.Forecasted | None = None
+    scenario: Scenario | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """Give the curves as a tidy table, which can be edited and read back by `curves_from_frame`.
@@ -84,7 +94,7 @@ class Forecast:
             ``tier``, ``customers`` (of the plan), ``share``, ``in_data`` (customers in the tables),
             ``lowest`` and ``mean`` of what they are sorted by.
         """
-        return tier_frame(self.found.customers) if self.found else tier_frame(Customers())
+        return frame_of(tier_rows(self.found.customers) if self.found else (), TierRow)
 
     @cached_property
     def effects(self) -> pd.DataFrame:
@@ -97,7 +107,56 @@ class Forecast:
             ``adjusted`` and its ``standard_error``, ``effect`` (shrunk: what the plan uses), ``low`` and
             ``high`` (8 in 10), ``is_noise``. Money of margin per contact.
         """
-        return effect_frame(self.found.tested if self.found else None)
+        return frame_of(effect_rows(self.found.tested if self.found else None), EffectRow)
+
+    @cached_property
+    def holdout(self) -> Judged | None:
+        """How a forecast made from earlier orders compares with what followed; None without orders."""
+        if self.found is None or self.scenario is None:
+            return None
+        return pipeline.judge(self.scenario, self.found.tables)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the forecast as plain data in the schema ``allocator.fit/1``, numbers unrounded."""
+        return fit_to_dict(self._view)
+
+    def to_json(self) -> str:
+        """Give `to_dict` as JSON text, as ``allocator fit --json`` prints it."""
+        return fit_to_json(self._view)
+
+    def to_text(self, stream: TextIO | None = None) -> str:
+        """Give customers, tiers, holdout figures, effects and curves as text, fitted to a stream.
+
+        Parameters
+        ----------
+        stream : text stream, optional
+            Default: 120 columns, no colours, any character.
+        """
+        return render_text(build_fit(self._view), Terminal.of(stream) if stream else None)
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the curves to ``curves.csv`` in a folder, all of it or nothing, and give its path.
+
+        Raises
+        ------
+        DataError
+            E011 when the folder cannot be written.
+        """
+        return write_whole(
+            Path(folder), "curves.csv", self.to_frame().to_csv(index=False, lineterminator="\n")
+        )
+
+    def __str__(self) -> str:
+        return self.to_text().rstrip("\n") if self.scenario else repr(self)
+
+    def __repr__(self) -> str:
+        return f"<Forecast of {', '.join(self.curves.channels)}>"
+
+    @property
+    def _view(self) -> FitView:
+        if self.scenario is None or self.found is None:
+            raise DataError(Finding("E209", None, "these curves were read from a table; nothing was fitted"))
+        return FitView(self.scenario, self.found, self.holdout)
 
 
 def fit(scenario: Scenario, *, progress: Callable[[str], None] | None = None) -> Forecast:
@@ -129,7 +188,7 @@ def fit(scenario: Scenario, *, progress: Callable[[str], None] | None = None) ->
     ['tier', 'channel', 'treated']
     """
     found = pipeline.forecast(scenario, progress or (lambda stage: None))
-    return Forecast(found.curves, found)
+    return Forecast(found.curves, found, scenario)
 
 
 class ConvertibleTable(Protocol):

@@ -171,7 +171,7 @@ def solve(
     Examples
     --------
     >>> import allocator as al
-    >>> scenario = al.load_scenario("scenarios/media_plan.yaml")
+    >>> scenario = al.load_scenario("scenarios/q1_base.yaml")
     >>> plan = al.solve(scenario, al.fit(scenario))
     >>> bool(plan.to_frame()["spend"].sum() <= scenario.budget.total)
     True

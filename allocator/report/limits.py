@@ -87,19 +87,19 @@ def contradiction(view: PlanView, conflict: Conflict, scale: Scale) -> Table:
     return Table("These limits cannot all hold", columns, rows)
 
 
-def advice(findings: tuple[Finding, ...]) -> tuple[Advice, ...]:
-    """Give warnings, a line each; of the many with one code the first few."""
+def advice(findings: tuple[Finding, ...], listed_by: str = "--json") -> tuple[Advice, ...]:
+    """Give warnings, a line each; of the many with one code the first few, and what lists the rest."""
     by_code: dict[str, list[Finding]] = {}
     for finding in findings:
         by_code.setdefault(finding.code, []).append(finding)
-    return tuple(line for code, same in by_code.items() for line in _some(code, same))
+    return tuple(line for code, same in by_code.items() for line in _some(code, same, listed_by))
 
 
-def _some(code: str, findings: list[Finding]) -> list[Advice]:
+def _some(code: str, findings: list[Finding], listed_by: str) -> list[Advice]:
     most = ADVICE_LISTED if len(findings) > ADVICE_LISTED + 1 else len(findings)
     lines = [Advice(code, _sentence(finding)) for finding in findings[:most]]
     if len(findings) > most:
-        lines.append(Advice(code, f"and {len(findings) - most} more; allocator check lists them"))
+        lines.append(Advice(code, f"and {len(findings) - most} more; {listed_by} lists them"))
     return lines
 
 

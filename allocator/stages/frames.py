@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -20,11 +22,61 @@ LIKELY = NormalDist().inv_cdf(0.9)  # 8 in 10 lie within so many standard errors
 CUSTOMER_COLUMNS = (
     "customer_id", "tier", "frequency", "recency_weeks", "age_weeks", "mean_value", "p_any_purchase", "clv",
 )  # fmt: skip
-TIER_COLUMNS = ("tier", "customers", "share", "in_data", "lowest", "mean")
-EFFECT_COLUMNS = (
-    "tier", "channel", "treated", "control", "raw", "adjusted", "standard_error", "effect", "low", "high",
-    "is_noise",
-)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TierRow:
+    """A tier with its customers.
+
+    Parameters
+    ----------
+    tier : str
+    customers, share : float
+        Those it stands for, and their share of all.
+    in_data : int
+        Those in the tables.
+    lowest, mean : float
+        Of what customers are sorted by; NaN where they are not.
+    """
+
+    tier: str
+    customers: float
+    share: float
+    in_data: int
+    lowest: float
+    mean: float
+
+
+@dataclass(frozen=True)
+class EffectRow:
+    """The effect of one contact on margin, in money.
+
+    Parameters
+    ----------
+    tier, channel : str
+    treated, control : int
+        Customers of the two arms.
+    raw : float
+        Difference of the means.
+    adjusted, standard_error : float
+        The same adjusted for covariates, and its error.
+    effect, low, high : float
+        As the plan uses it: shrunk; 8 in 10 lie between.
+    is_noise : bool
+        Whether it cannot be told from nothing.
+    """
+
+    tier: str
+    channel: str
+    treated: int
+    control: int
+    raw: float
+    adjusted: float
+    standard_error: float
+    effect: float
+    low: float
+    high: float
+    is_noise: bool
 
 
 def customer_frame(customers: Customers) -> pd.DataFrame:
@@ -49,10 +101,8 @@ def customer_frame(customers: Customers) -> pd.DataFrame:
     return pd.DataFrame({"customer_id": ids, "tier": tier, **table}).astype({"frequency": np.int64})
 
 
-def tier_frame(customers: Customers) -> pd.DataFrame:
-    """Give one row a tier with the customers it stands for."""
-    import pandas as pd
-
+def tier_rows(customers: Customers) -> tuple[TierRow, ...]:
+    """Give a tier's customers and what they are sorted by, best first; nothing where none are counted."""
     assignment, values = customers.assignment, customers.value
     rows = []
     for tier, people in customers.sizes.items():
@@ -61,20 +111,26 @@ def tier_frame(customers: Customers) -> pd.DataFrame:
             inside = assignment.tier == tier
         own = values[inside] if values is not None else np.array([np.nan])
         share = people / customers.population
-        rows.append((tier, people, share, int(inside.sum()), float(own.min()), float(own.mean())))
-    return pd.DataFrame(rows, columns=list(TIER_COLUMNS))
+        rows.append(TierRow(tier, people, share, int(inside.sum()), float(own.min()), float(own.mean())))
+    return tuple(rows)
 
 
-def effect_frame(tested: Tested | None) -> pd.DataFrame:
-    """Give one row a tier and channel with the effect of one contact on margin, in money."""
-    import pandas as pd
-
+def effect_rows(tested: Tested | None) -> tuple[EffectRow, ...]:
+    """Give the effect of one contact per tier and channel; nothing where nothing was tested."""
     if tested is None:
-        return pd.DataFrame(columns=list(EFFECT_COLUMNS))
+        return ()
     raw, shrunk = tested.effects, tested.shrunk
     width = LIKELY * shrunk.standard_error
     columns = (
-        raw.tier, raw.channel, raw.n_treated, raw.n_control, raw.raw, raw.estimate, raw.standard_error,
-        shrunk.mean, shrunk.mean - width, shrunk.mean + width, shrunk.is_noise,
+        raw.tier, raw.channel, raw.n_treated.tolist(), raw.n_control.tolist(), raw.raw.tolist(),
+        raw.estimate.tolist(), raw.standard_error.tolist(), shrunk.mean.tolist(),
+        (shrunk.mean - width).tolist(), (shrunk.mean + width).tolist(), shrunk.is_noise,
     )  # fmt: skip
-    return pd.DataFrame(dict(zip(EFFECT_COLUMNS, columns, strict=True)))
+    return tuple(EffectRow(*values) for values in zip(*columns, strict=True))
+
+
+def frame_of(rows: Sequence[TierRow] | Sequence[EffectRow], kind: type[TierRow | EffectRow]) -> pd.DataFrame:
+    """Give rows as a table with one column a field."""
+    import pandas as pd
+
+    return pd.DataFrame([asdict(row) for row in rows], columns=[field.name for field in fields(kind)])

@@ -13,7 +13,7 @@ import allocator as al
 from allocator.report.render.json import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = ROOT / "scenarios" / "media_plan.yaml"
+SAMPLE = ROOT / "tests" / "scenarios" / "media_plan.yaml"
 INFEASIBLE = ROOT / "tests" / "scenarios" / "infeasible.yaml"
 
 

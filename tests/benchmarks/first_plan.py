@@ -19,7 +19,7 @@ from pathlib import Path
 import allocator as al
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = "scenarios/media_plan.yaml"
+SAMPLE = "scenarios/q1_base.yaml"
 FIFTEEN_CELLS = ROOT / "tests" / "scenarios" / "fifteen_cells.yaml"
 BARS = {"solve_cpu_ms": 150.0, "check_s": 0.8, "run_s": 8.0, "help_s": 0.3}
 

@@ -24,7 +24,7 @@ def to_dict(view: PlanView) -> Data:
     None. Numbers that are not finite become None, so that every JSON reader takes the text.
     """
     data = {**_provenance(view), **_frame(view), **_money(view), **_detail(view)}
-    return {key: _finite(value) for key, value in data.items()}
+    return {key: finite(value) for key, value in data.items()}
 
 
 def to_json(views: Iterable[PlanView], *, many: bool = False) -> str:
@@ -142,7 +142,7 @@ def _detail(view: PlanView) -> Data:
         "binding": [_row(row) for row in rows if row.binding],
         "not_binding": [_row(row) for row in rows if not row.binding],
         "conflict": _conflict(view.solution.conflict, view.budget),
-        "warnings": [_finding(finding) for finding in view.findings],
+        "warnings": [finding_data(finding) for finding in view.findings],
         "rejects": dict(view.rejects),
     }
 
@@ -208,7 +208,8 @@ def _repair(repair: Repair) -> Data:
     return {"text": repair.text, "money": repair.money, "changes": changes}
 
 
-def _finding(finding: Finding) -> Data:
+def finding_data(finding: Finding) -> Data:
+    """Give a finding's fields and place."""
     return {"code": finding.code, "what": finding.what, "fix": finding.fix, **_place(finding.where)}
 
 
@@ -220,12 +221,12 @@ def _pair(pair: tuple[float | None, float | None] | None) -> list[float | None] 
     return None if pair is None else list(pair)
 
 
-def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Give plain Python data: numpy numbers as float or int, what is not finite as None."""
     if isinstance(value, Mapping):
-        return {key: _finite(entry) for key, entry in value.items()}
+        return {key: finite(entry) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_finite(entry) for entry in value]
+        return [finite(entry) for entry in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     return value

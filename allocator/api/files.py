@@ -1,0 +1,36 @@
+"""Writing files: all of one or nothing of it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from allocator.errors import DataError, Finding
+
+
+def write_whole(folder: Path, name: str, text: str) -> Path:
+    """Write a file beside its place and move it there, so that nobody ever sees half of it.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when it does not exist.
+    name, text : str
+
+    Raises
+    ------
+    DataError
+        E011 when it cannot be written; what stood there before stays.
+    """
+    target = folder / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".allocator-") as waiting:
+            draft = Path(waiting) / name
+            draft.write_text(text, encoding="utf-8", newline="")
+            os.replace(draft, target)
+    except OSError as error:
+        what = f"{target}: {error.strerror or error}; nothing was written"
+        raise DataError(Finding("E011", None, what)) from error
+    return target

@@ -1,0 +1,172 @@
+"""What was fitted, for people: customers and tiers, how good the forecast was, effects, curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from allocator.errors import Finding
+from allocator.pipeline import Forecasted
+from allocator.quantities import count, percent, ratio, signed_money
+from allocator.report.document import Column, Document, Entry, Figure, Money, Percent, Ratio, Table, Text
+from allocator.report.limits import advice
+from allocator.response.curves import Response
+from allocator.scenario.schema import Scenario
+from allocator.stages.frames import EffectRow, effect_rows, tier_rows
+from allocator.stages.judge import Judged
+
+
+@dataclass(frozen=True, eq=False)
+class FitView:
+    """A forecast with the words of its scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    found : Forecasted
+    judged : Judged or None
+        How the models did on days they had not seen; None without orders.
+    """
+
+    scenario: Scenario
+    found: Forecasted
+    judged: Judged | None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Advice on the scenario, its tables and the models."""
+        return (*self.scenario.warnings, *self.found.findings)
+
+    def channel(self, name: str) -> str:
+        """Give a channel's label."""
+        known = self.scenario.channels.get(name)
+        return (known.label if known else None) or name
+
+    def tier(self, name: str | None) -> str:
+        """Give a tier's label."""
+        levels = self.scenario.tiers.levels if self.scenario.tiers else {}
+        level = levels.get(name or "")
+        return (level.label if level else None) or name or "all tiers"
+
+
+def build_fit(view: FitView) -> Document:
+    """Give the document of a forecast: customers, holdout, tiers, effects, curves."""
+    parts = (_tiers(view), _effects(view), _curves(view))
+    return Document(
+        title=view.scenario.name,
+        subtitle=tuple(item for item in ("forecast", view.scenario.currency) if item),
+        figures=tuple(_figures(view)),
+        tables=tuple(table for table in parts if table.rows),
+        advice=advice(view.findings, listed_by="allocator fit --json"),
+    )
+
+
+def _figures(view: FitView) -> Iterator[Figure]:
+    customers = view.found.customers
+    if len(customers.customer_id):
+        known = f"{count(len(customers.customer_id))} of them in the tables"
+        by = f"sorted by {view.scenario.tiers.by}" if view.scenario.tiers else "one tier"
+        yield Figure("Customers", Money(customers.population), (known, by))
+    if customers.predictions is not None:
+        summary = customers.predictions.summary
+        yield Figure("Orders", Money(summary.rows.used), (f"until {summary.as_of}", str(summary.rows)))
+    if view.judged is not None:
+        yield from _holdout(view.judged)
+
+
+def _holdout(judged: Judged) -> Iterator[Figure]:
+    """Say how the models did on the days held out."""
+    days = f"forecast from orders until {judged.start}, judged by what followed until {judged.end}"
+    gap = judged.revenue_forecast - judged.revenue
+    share = percent(gap / judged.revenue, 1) if judged.revenue else "–"
+    yield Figure(
+        "Holdout",
+        Money(judged.revenue_forecast),
+        (
+            f"revenue forecast, {count(judged.revenue)} came ({signed_money(gap)}, {share})",
+            days,
+            f"order of customers: Gini {ratio(judged.normalised_gini)}, rank correlation "
+            f"{ratio(judged.spearman)}",
+            f"who buys: AUC {ratio(judged.auc)}",
+            f"the best tenth as forecast brought {percent(judged.top_tenth)}",
+        ),
+    )
+
+
+def _tiers(view: FitView) -> Table:
+    columns = (
+        Column("tier", "left"), Column("customers"), Column("share"), Column("in data"), Column("from"),
+        Column("mean"),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            Text(view.tier(row.tier)),
+            Money(row.customers),
+            Percent(row.share),
+            Money(row.in_data),
+            Money(row.lowest, decimals=2),
+            Money(row.mean, decimals=2),
+        )
+        for row in tier_rows(view.found.customers)
+    )
+    by = view.scenario.tiers.by if view.scenario.tiers else ""
+    return Table(f"Tiers by {by}", columns, rows if by else ())
+
+
+def _effects(view: FitView) -> Table:
+    columns = (
+        Column("channel", "left"), Column("tier", "left"), Column("contacted", drop=4),
+        Column("control", drop=4), Column("measured", drop=3), Column("± error", drop=3), Column("used"),
+        Column("likely (8 in 10)", "left", drop=1), Column("cost", drop=2), Column("per 1"),
+        Column("", "left"),
+    )  # fmt: skip
+    channels, tiers = list(view.scenario.channels), list(view.scenario.tier_names)
+    rows = sorted(
+        effect_rows(view.found.tested),
+        key=lambda row: (channels.index(row.channel), tiers.index(row.tier)),
+    )
+    return Table(
+        "What one contact brings (margin; used: shrunk towards what is alike)",
+        columns,
+        tuple(_effect(view, row) for row in rows),
+    )
+
+
+def _effect(view: FitView, row: EffectRow) -> tuple[Entry, ...]:
+    cost = view.scenario.channels[row.channel].cost_per_contact
+    return (
+        Text(view.channel(row.channel)),
+        Text(view.tier(row.tier)),
+        Money(row.treated),
+        Money(row.control),
+        Money(row.adjusted, decimals=3),
+        Money(row.standard_error, decimals=3),
+        Money(row.effect, decimals=3),
+        Text(f"{ratio(row.low, 3)} to {ratio(row.high, 3)}"),
+        Money(cost, decimals=2),
+        Ratio(row.effect / cost if cost else None),
+        Text("may be nothing" if row.is_noise else ""),
+    )
+
+
+def _curves(view: FitView) -> Table:
+    columns = (
+        Column("channel", "left"), Column("tier", "left"), Column("ends at"), Column("brings there"),
+        Column("first 1"), Column("last 1"), Column("evidence", "left"), Column("source", "left", drop=1),
+    )  # fmt: skip
+    return Table("Response curves", columns, tuple(_curve(view, one) for one in view.found.curves))
+
+
+def _curve(view: FitView, response: Response) -> tuple[Entry, ...]:
+    curve = response.curve
+    slopes: Sequence[float] = [float(curve.slopes[0]), float(curve.slopes[-1])]
+    return (
+        Text(view.channel(response.channel)),
+        Text(view.tier(response.tier)),
+        Money(curve.end if curve.bounded else None),
+        Money(float(curve.value[-1]) if curve.bounded else None),
+        Ratio(slopes[0]),
+        Ratio(slopes[1]),
+        Text(response.evidence.value),
+        Text(response.source),
+    )
