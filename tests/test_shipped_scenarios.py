@@ -1,0 +1,145 @@
+"""The example project and two public logs, from file to plan."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import allocator as al
+from allocator.customers.summary import summarise
+from allocator.models.clv import ClvOptions, fit_clv
+from allocator.response.curves import Curves
+from allocator.response.table import from_frame
+from allocator.tables.sample import CONTACT_COST, SEED, simulate, true_curves
+
+BASE = "q1_base.yaml"
+SHIPPED = (BASE, "budget_cut_20.yaml", "loyalty_floor.yaml", "new_channel.yaml")
+TESTED = tuple(CONTACT_COST)
+
+
+@pytest.fixture(scope="module")
+def folder(project_root: Path) -> Path:
+    return project_root / "scenarios"
+
+
+@pytest.fixture(scope="module")
+def forecast(folder: Path) -> al.Forecast:
+    return al.fit(al.load_scenario(folder / BASE))
+
+
+@pytest.fixture(scope="module")
+def plans(folder: Path, forecast: al.Forecast) -> dict[str, al.Plan]:
+    """Only a new channel needs a forecast of its own."""
+    scenarios = {name: al.load_scenario(folder / name) for name in SHIPPED}
+    of = dict.fromkeys(SHIPPED, forecast) | {"new_channel.yaml": al.fit(scenarios["new_channel.yaml"])}
+    return {name: al.solve(one, of[name]) for name, one in scenarios.items()}
+
+
+def spend(plan: al.Plan) -> pd.DataFrame:
+    """Tier by channel."""
+    return plan.to_frame().pivot_table(index="tier", columns="channel", values="spend", aggfunc="sum")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_scenarios_check_without_advice(folder: Path, name: str) -> None:
+    assert al.check(folder / name) == ()
+
+
+class TestBasePlan:
+    def test_every_shipped_scenario_has_a_plan(self, plans: dict[str, al.Plan]) -> None:
+        assert {plan.status.value for plan in plans.values()} == {"optimal"}
+
+    def test_calls_go_to_the_best_customers_only(self, plans: dict[str, al.Plan]) -> None:
+        table = spend(plans[BASE])
+        assert table.loc["high", "phone"] > 50e3
+        assert table.loc[["medium", "low"], "phone"].max() == pytest.approx(0)
+
+    def test_limits_hold_and_some_bind(self, plans: dict[str, al.Plan]) -> None:
+        table = spend(plans[BASE])
+        assert table.loc["low", list(TESTED)].sum() >= 0.05 * 350e3 - 0.01
+        assert table["phone"].sum() / 4.5 <= 30_000 + 0.01
+        contacts = sum(table.loc["high", name] / cost for name, cost in CONTACT_COST.items())
+        assert contacts <= 0.75 * 80_000 + 1
+        binding = {row["name"] for row in plans[BASE].to_dict()["binding"]}
+        assert {"budget.total", "low_tier_floor"} <= binding
+
+    def test_most_of_the_plan_beyond_media_is_tested(self, plans: dict[str, al.Plan]) -> None:
+        kinds = {row["channel"]: row["kind"] for row in plans[BASE].to_dict()["evidence"]}
+        assert {name: kinds[name] for name in TESTED} == dict.fromkeys(TESTED, "tested")
+        assert {kinds["search"], kinds["social"]} == {"opinion"}
+
+    def test_promises_cost_and_chances_pay(self, plans: dict[str, al.Plan]) -> None:
+        profit = {name: plan.to_dict()["profit"] for name, plan in plans.items()}
+        assert profit["budget_cut_20.yaml"] < profit[BASE]
+        assert profit["loyalty_floor.yaml"] < profit[BASE] - 1000
+        assert profit["new_channel.yaml"] > profit[BASE]
+        assert plans["budget_cut_20.yaml"].to_dict()["spend"] <= 280e3 + 0.01
+
+
+class TestAgainstTheTruth:
+    """The world behind the sample says what the plan will really earn, and what the best one would."""
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def truth(folder: Path) -> Curves:
+        world = simulate(SEED)
+        summary = summarise(world.orders, as_of=date(2026, 10, 31))
+        value = fit_clv(ClvOptions(), summary).clv(summary, horizon_weeks=52)
+        rank = pd.Series(value, summary.customer_id).rank(ascending=False, method="first", pct=True)
+        tier = pd.Series(np.select([rank <= 0.2, rank <= 0.5], ["high", "medium"], "low"), rank.index)
+        table = true_curves(world, tier)
+        known = table[table["channel"].isin(al.load_scenario(folder / BASE).channels)]
+        return from_frame(known, "one_per_customer")
+
+    @staticmethod
+    def earned(plan: al.Plan, truth: Curves, channels: tuple[str, ...]) -> float:
+        """Margin the plan's spend truly brings."""
+        money = plan.to_frame().set_index(["tier", "channel"])["spend"]
+        by_channel = money.groupby("channel").sum()
+        return sum(
+            float(one.curve.at(money[one.tier, one.channel] if one.tier else by_channel[one.channel]))
+            for one in truth
+            if one.channel in channels
+        )
+
+    def test_tested_channels_keep_their_promise(self, plans: dict[str, al.Plan], truth: Curves) -> None:
+        """One experiment is one throw of the dice; shrunk estimates err on the careful side."""
+        table = plans[BASE].to_frame()
+        promised = table.loc[table["channel"].isin(TESTED), "return"].sum()
+        assert 0.75 < promised / self.earned(plans[BASE], truth, TESTED) < 1.15
+
+    @pytest.mark.parametrize("name", [BASE, "budget_cut_20.yaml", "loyalty_floor.yaml"])
+    def test_little_is_lost_against_the_best_plan(
+        self, plans: dict[str, al.Plan], folder: Path, truth: Curves, name: str
+    ) -> None:
+        best = al.solve(al.load_scenario(folder / name), truth)
+        gained = self.earned(plans[name], truth, (*TESTED, "search", "social"))
+        profit = gained - plans[name].to_dict()["spend"]
+        possible = best.to_dict()["profit"]
+        assert 0.85 * possible < profit <= possible * (1 + 1e-6)
+
+
+class TestRealData:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def here(project_root: Path, shared_data: Path) -> Path:
+        return project_root / "tests" / "scenarios"
+
+    def test_the_mail_that_worked_best_gets_most(self, here: Path) -> None:
+        scenario = al.load_scenario(here / "email_test.yaml", allow_outside=True)
+        plan = al.solve(scenario, al.fit(scenario))
+        table = spend(plan)
+        assert plan.status.value == "optimal"
+        assert table["mens_email"].sum() > table["womens_email"].sum()
+        assert table["womens_email"].sum() >= 0.2 * table.to_numpy().sum() - 0.01
+        assert sum(plan.to_dict()["population"].values()) == 64_000
+
+    def test_dirty_orders_still_give_tiers(self, here: Path) -> None:
+        scenario = al.load_scenario(here / "online_retail.yaml", allow_outside=True)
+        plan = al.solve(scenario, al.fit(scenario))
+        assert plan.status.value == "optimal"
+        assert set(spend(plan).index) == {"high", "medium", "low"}
