@@ -29,7 +29,7 @@ def check_types(types: Mapping[str, Any], source: str) -> Iterator[Finding]:
                 "E314", None, f"{what}, which is not supported yet", "write local times without one"
             )
         elif kind.is_nested() or kind.is_binary() or kind.is_interval():
-            what = f"{quoted(column)} of {quoted(source, 200)} holds {kind.name.lower()} values"
+            what = f"{quoted(column)} of {quoted(source, 200)} holds no plain values"
             yield Finding("E314", None, what, "write plain numbers, texts or dates")
 
 
@@ -66,9 +66,7 @@ def check_data(data: pd.DataFrame, contract: Contract, source: str, lines: Lines
         again = data[contract.unique].duplicated()
         if again.any():
             first = quoted(data[contract.unique][again].iloc[0])
-            what = (
-                f"a {contract.unique} of {quoted(source, 200)} stands there more than once, such as {first}"
-            )
+            what = f"a {contract.unique} is repeated in {quoted(source, 200)}, such as {first}"
             yield _at(again, lines, source, "E306", what)
     if contract.at_least_zero in data:
         below = data[contract.at_least_zero] < 0

@@ -14,7 +14,7 @@ from allocator.tables.contracts import Kind, TableOptions
 
 Expression: TypeAlias = Any
 """Of the engine, which only `sources` names."""
-Faults: TypeAlias = list[tuple[Expression, str]]
+Faults: TypeAlias = list[tuple[Expression, Expression | str]]
 """Conditions that make a cell unusable, and what each says of it."""
 
 UNUSUAL = r"[^\x21-\x7e]"  # anything but plain characters: only these cells need tidying
@@ -100,7 +100,7 @@ class Converter:
             written = column.cast("string")
             if kind.is_floating():
                 whole = (column == column.floor()) & (column.abs() < 2**53)
-                written = whole.ifelse(column.try_cast("int64").cast("string"), written)
+                written = whole.ifelse(whole.ifelse(column, 0.0).cast("int64").cast("string"), written)
                 return column.isnan().ifelse(written.nullif(written), written)
             return written
         unusual = column.re_search(UNUSUAL)
@@ -137,14 +137,12 @@ class Converter:
         kind = column.type()
         if kind.is_numeric() and not kind.is_boolean():
             number = column.cast("float64")
-            endless = number.isinf()
+            number = number.isinf().ifelse(number.nullif(number), number)
         else:
             number = self._number(text)
-            endless = text.re_search(ENDLESS)
-        return number, [
-            (endless, "is not a finite number"),
-            (text.notnull() & number.isnull(), "is not a number"),
-        ]
+        # the dearer question is put to cells that are no number only
+        reason = text.re_search(ENDLESS).ifelse("is not a finite number", "is not a number")
+        return number, [(text.notnull() & number.isnull(), reason)]
 
     def _share(self, column: Expression, text: Expression) -> tuple[Expression, Faults]:
         percent = text.endswith("%")
@@ -169,10 +167,10 @@ class Converter:
             faults = [(text.notnull() & time.isnull(), f"is not a date written {form}")]
         else:
             time = text.re_search(ISO).ifelse(text, text.nullif(text)).try_cast("timestamp")
-            faults = [
-                (text.re_search(OFFSET), "has an offset from UTC, which is not supported yet"),
-                (text.notnull() & time.isnull(), "is not a date written 2026-12-31"),
-            ]
+            reason = text.re_search(OFFSET).ifelse(
+                "has an offset from UTC, which is not supported yet", "is not a date written 2026-12-31"
+            )
+            faults = [(text.notnull() & time.isnull(), reason)]
         far = (time.year() < FIRST_YEAR) | (time.year() > LAST_YEAR)
         return time, [*faults, (far, f"is not between {FIRST_YEAR} and {LAST_YEAR}")]
 

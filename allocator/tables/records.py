@@ -80,16 +80,39 @@ def _lines_at(text: Path, places: Sequence[int]) -> list[int]:
     return lines + [line] * (len(places) - len(lines))
 
 
-def line_starts(text: Path, delimiter: str, rows: Sequence[int], broken: Set[int]) -> dict[int, int]:
-    """Give the first line of rows, counted from 0 among those that are not broken."""
-    wanted, last = set(rows), max(rows, default=-1)
+def line_starts(
+    text: Path, delimiter: str, rows: Sequence[int], total: int, broken: Sequence[Broken]
+) -> dict[int, int]:
+    """Give the first line of rows, counted from 0 among the `total` ones that are not broken."""
+    if not rows:
+        return {}
+    if _line_count(text) == 1 + total + len(broken):  # nothing takes two lines, none is blank
+        return {row: _shifted(row + 2, broken) for row in rows}
+    wanted, last = set(rows), max(rows)
     found: dict[int, int] = {}
-    for row, line in enumerate(_sound(text, delimiter, broken)):
+    for row, line in enumerate(_sound(text, delimiter, {one.line for one in broken})):
         if row > last:
             break
         if row in wanted:
             found[row] = line
     return {row: found.get(row, row + 2) for row in rows}
+
+
+def _line_count(text: Path) -> int:
+    lines, last = 0, b"\n"
+    with text.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            lines, last = lines + chunk.count(b"\n"), chunk
+    return lines + (not last.endswith(b"\n"))
+
+
+def _shifted(line: int, broken: Sequence[Broken]) -> int:
+    """Give a line counted without the broken ones, in the file."""
+    for one in broken:
+        if one.line > line:
+            break
+        line += 1
+    return line
 
 
 def _sound(text: Path, delimiter: str, broken: Set[int]) -> Iterator[int]:

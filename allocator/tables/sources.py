@@ -177,7 +177,8 @@ class _Raw:
         """Give where rows (from 0, usable in shape) stand: lines of a CSV file, else numbers from 1."""
         if self.text is None:
             return {row: row + 1 for row in rows}
-        return line_starts(self.text, self.delimiter, rows, {broken.line for broken in self.broken})
+        total = int(self.cells.count().execute())
+        return line_starts(self.text, self.delimiter, rows, total, self.broken)
 
 
 @contextmanager
