@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from allocator.errors import Finding, Origin
 from allocator.quantities import percent, quoted
 from allocator.tables.contracts import Contract
-from allocator.tables.rejects import Reject, Rejects
+from allocator.tables.table import Reject, Rejects
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -37,26 +37,18 @@ class Functions:
 
 @dataclass(frozen=True)
 class Cells:
-    """A column as it was read, and what it becomes.
+    """What the cells of a column become.
 
     Parameters
     ----------
-    written : string expression
-        As in the file; empty cells are null.
     value : expression
-        Ours; null where the cell is empty or faulty.
+        Ours; of no meaning where there is a fault.
     fault : string expression
         Why the cell cannot be used; null where it can.
     """
 
-    written: Expression
     value: Expression
     fault: Expression
-
-    @property
-    def faulty_text(self) -> Expression:
-        """The text of cells that cannot be used; null for the others."""
-        return self.fault.notnull().ifelse(self.written, self.written.nullif(self.written))
 
 
 @dataclass(frozen=True)
@@ -75,9 +67,29 @@ class Converter:
     functions: Functions
     currency: str = ""
 
-    def cells(self, column: Expression, kind: Kind, *, filled: bool) -> Cells:
-        """Give the cells of a column of a kind; `filled` makes an empty one a fault."""
-        text = self._tidied(column)
+    def tidied(self, column: Expression) -> Expression:
+        """Give a column as text in NFC without spaces around it; empty cells and NaN are null."""
+        kind = column.type()
+        if kind.is_string():
+            unusual = column.re_search(UNUSUAL)
+            clean = self.functions.nfc(column.re_replace(EDGES, ""))
+            return unusual.ifelse(clean, column).nullif("")
+        written = column.cast("string")
+        if not kind.is_floating():
+            return written
+        whole = (column % 1 == 0) & (column.abs() < 2**53)
+        written = whole.ifelse(whole.ifelse(column, 0.0).cast("int64").cast("string"), written)
+        return column.isnan().ifelse(written.nullif(written), written)
+
+    def cells(self, column: Expression, text: Expression, kind: Kind, *, filled: bool) -> Cells:
+        """Give what the cells of a column become; `filled` makes an empty one a fault.
+
+        Parameters
+        ----------
+        column, text : expression
+            As it was read, and tidied.
+        kind : Kind
+        """
         convert = {
             Kind.ID: self._label,
             Kind.TEXT: self._label,
@@ -88,24 +100,11 @@ class Converter:
             Kind.WRITTEN: self._as_written,
         }[kind]
         value, faults = convert(column, text)
-        fault = text.isnull().ifelse("is empty", text.nullif(text)) if filled else text.nullif(text)
-        for bad, reason in faults:
-            fault = fault.coalesce(bad.ifelse(reason, text.nullif(text)))
-        return Cells(text, fault.isnull().ifelse(value, value.nullif(value)), fault)
-
-    def _tidied(self, column: Expression) -> Expression:
-        """Give a column as text without spaces around it; empty cells and NaN are null."""
-        kind = column.type()
-        if not kind.is_string():
-            written = column.cast("string")
-            if kind.is_floating():
-                whole = (column == column.floor()) & (column.abs() < 2**53)
-                written = whole.ifelse(whole.ifelse(column, 0.0).cast("int64").cast("string"), written)
-                return column.isnan().ifelse(written.nullif(written), written)
-            return written
-        unusual = column.re_search(UNUSUAL)
-        clean = self.functions.nfc(column.re_replace(EDGES, ""))
-        return unusual.ifelse(clean, column).nullif("")
+        nothing = text.nullif(text)
+        fault = nothing
+        for bad, reason in reversed(faults):
+            fault = bad.ifelse(reason, fault)
+        return Cells(value, text.isnull().ifelse("is empty" if filled else nothing, fault))
 
     def _label(self, _: Expression, text: Expression) -> tuple[Expression, Faults]:
         return text, [(text.contains("\n"), "holds a line break")]
@@ -142,7 +141,7 @@ class Converter:
             number = self._number(text)
         # the dearer question is put to cells that are no number only
         reason = text.re_search(ENDLESS).ifelse("is not a finite number", "is not a number")
-        return number, [(text.notnull() & number.isnull(), reason)]
+        return number, [(number.isnull(), reason)]
 
     def _share(self, column: Expression, text: Expression) -> tuple[Expression, Faults]:
         percent = text.endswith("%")
@@ -155,7 +154,7 @@ class Converter:
         word = text.lower()
         yes, no = word.isin(["1", "true", "yes", "1.0"]), word.isin(["0", "false", "no", "0.0"])
         flag = yes.ifelse(1.0, no.ifelse(0.0, word.nullif(word).cast("float64")))
-        return flag, [(text.notnull() & ~yes & ~no, "is neither 1 nor 0")]
+        return flag, [(~yes & ~no, "is neither 1 nor 0")]
 
     def _date(self, column: Expression, text: Expression) -> tuple[Expression, Faults]:
         kind, form = column.type(), self.options.date_format
@@ -164,19 +163,19 @@ class Converter:
             time = column.cast("timestamp")
         elif form is not None:
             time = self.functions.read_time(text, form)
-            faults = [(text.notnull() & time.isnull(), f"is not a date written {form}")]
+            faults = [(time.isnull(), f"is not a date written {form}")]
         else:
             time = text.re_search(ISO).ifelse(text, text.nullif(text)).try_cast("timestamp")
             reason = text.re_search(OFFSET).ifelse(
                 "has an offset from UTC, which is not supported yet", "is not a date written 2026-12-31"
             )
-            faults = [(text.notnull() & time.isnull(), reason)]
+            faults = [(time.isnull(), reason)]
         far = (time.year() < FIRST_YEAR) | (time.year() > LAST_YEAR)
         return time, [*faults, (far, f"is not between {FIRST_YEAR} and {LAST_YEAR}")]
 
     def _as_written(self, column: Expression, text: Expression) -> tuple[Expression, Faults]:
         endless = text.re_search(r"(?i)^[+-]?inf(inity)?$") if column.type().is_floating() else text.isnull()
-        return text, [(endless & text.notnull(), "is not a finite number")]
+        return text, [(endless, "is not a finite number")]
 
     def written_number(self, text: Expression) -> tuple[Expression, Expression]:
         """Give a text cell as a number, null where it is none, and whether it stands for nothing.

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from allocator.quantities import count, percent, quoted
 from allocator.tables.contracts import CONTRACTS, Kind
-from allocator.tables.rejects import SHOWN
-from allocator.tables.sources import Table
+from allocator.tables.table import SHOWN, Table
 
 
 def describe(table: Table) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from allocator.tables.convert import Converter, Functions
 from allocator.tables.files import File, Format, OriginOf
 from allocator.tables.headers import check_columns, chosen_columns, header_of, no_origin
 from allocator.tables.records import Broken, line_starts, read_broken
-from allocator.tables.rejects import SHOWN, Reject, Rejects
+from allocator.tables.table import SHOWN, Reject, Rejects, Table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -40,39 +40,6 @@ MAX_LINE = 1 << 20
 MAX_SHOWN = 60
 MAX_ROWS = 500_000_000
 """Rows a Parquet file may state: a few kilobytes can hold endless repetition."""
-
-
-@dataclass(frozen=True, eq=False)
-class Table:
-    """A table as the models read it.
-
-    Parameters
-    ----------
-    name : str
-        The contract's.
-    data : DataFrame
-        Our columns first, then those read as written; usable rows only, in the file's order.
-    rejects : Rejects
-    source : str
-        The file as it was named, or ``<frame>``.
-    sha256 : str
-        Of the file's bytes; of the cells where there is no file.
-    encoding : str
-        Empty where a format has none.
-    columns : mapping of str to str
-        Our name to the file's.
-    findings : tuple of Finding
-        Advice.
-    """
-
-    name: str
-    data: pd.DataFrame
-    rejects: Rejects
-    source: str
-    sha256: str
-    encoding: str
-    columns: Mapping[str, str]
-    findings: tuple[Finding, ...] = ()
 
 
 def read_table(
@@ -165,13 +132,22 @@ def _from_frame(arrow: pa.Table, wanted: _Wanted) -> Table:
 
 @dataclass(frozen=True, eq=False)
 class _Raw:
-    """Cells inside the engine as they were read: columns ``c0``, ``c1``, … in order of `columns`."""
+    """Cells inside the engine in order of `columns`: ``w0``… as tidy text, ``c0``… where not text before."""
 
     cells: ir.Table
     columns: Mapping[str, str]
     broken: tuple[Broken, ...] = ()
     text: Path | None = None
     delimiter: str = ","
+
+    def written(self, rows: list[int]) -> dict[int, dict[str, str | None]]:
+        """Give the texts of rows."""
+        cells: Any = self.cells
+        if not rows:
+            return {}
+        numbered = cells.mutate(place=cells.rowid())
+        found = numbered.filter(numbered.place.isin(rows)).to_pyarrow().to_pylist()
+        return {row["place"]: row for row in found}
 
     def lines(self, rows: list[int]) -> dict[int, int]:
         """Give where rows (from 0, usable in shape) stand: lines of a CSV file, else numbers from 1."""
@@ -252,7 +228,9 @@ class _Session:
         chosen = [written[header.index(theirs)] for theirs in columns.values()]
         types = {theirs: column.type() for theirs, column in zip(columns.values(), chosen, strict=True)}
         raise_findings(list(check_types(types, self.wanted.options.path)), DataError)
-        named = {f"c{index}": column for index, column in enumerate(chosen)}
+        tidied = self.converter.tidied
+        named = {f"w{index}": tidied(column) for index, column in enumerate(chosen)}
+        named |= {f"c{i}": column for i, column in enumerate(chosen) if not column.type().is_string()}
         return self.backend.create_table("cells", written.select(**named), temp=True)
 
     @contextmanager
@@ -308,15 +286,21 @@ class _Session:
                 Finding("E103", where, what, "write it like %d.%m.%Y or %Y-%m-%d %H:%M")
             ) from None
 
+    @cached_property
+    def converter(self) -> Converter:
+        """What reads cells as this table spells them."""
+        return Converter(self.wanted.options, _functions(), self.wanted.currency)
+
     def _converted(self, cells: Any, kinds: list[Column]) -> Any:  # noqa: ANN401
-        """Give values ``v0``…, faults ``f0``… and the text of faulty cells ``t0``…, one row a row read."""
-        converter = Converter(self.wanted.options, _functions(), self.wanted.currency)
+        """Give values ``v0``… and faults ``f0``…, one row a row read; ``place`` is where in `cells`."""
         made: dict[str, ir.Value] = {"place": cells.rowid()}
         for index, column in enumerate(kinds):
-            read = converter.cells(cells[f"c{index}"], column.kind, filled=column.filled)
-            made |= {f"v{index}": read.value, f"f{index}": read.fault, f"t{index}": read.faulty_text}
+            text = cells[f"w{index}"]
+            typed = cells[f"c{index}"] if f"c{index}" in cells.columns else text
+            read = self.converter.cells(typed, text, column.kind, filled=column.filled)
+            made |= {f"v{index}": read.value, f"f{index}": read.fault}
             if column.kind is Kind.WRITTEN:
-                made[f"n{index}"], made[f"a{index}"] = converter.written_number(read.written)
+                made[f"n{index}"], made[f"a{index}"] = self.converter.written_number(text)
         return self.backend.create_table("converted", cells.select(**made), temp=True)
 
 
@@ -347,10 +331,13 @@ def _rejects(converted: ir.Table, raw: _Raw, name: str) -> Rejects:
     bad = converted.filter(_faulty(converted))
     read, faulty = int(converted.count().execute()), int(bad.count().execute())
     shown = bad.order_by("place").limit(SHOWN).to_pyarrow().to_pylist()
-    at = raw.lines([row["place"] for row in shown])
+    places = [row["place"] for row in shown]
+    at, written = raw.lines(places), raw.written(places)
     theirs = list(raw.columns.values())
     cells = [
-        Reject(at[row["place"]], column, (row[f"t{index}"] or "")[:MAX_SHOWN], row[f"f{index}"])
+        Reject(
+            at[row["place"]], column, (written[row["place"]][f"w{index}"] or "")[:MAX_SHOWN], row[f"f{index}"]
+        )
         for row in shown
         for index, column in enumerate(theirs)
         if row[f"f{index}"] is not None

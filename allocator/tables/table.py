@@ -1,8 +1,15 @@
-"""What could not be used of a table."""
+"""A table as it was read, and what could not be used of it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from allocator.errors import Finding
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHOWN = 20
 
@@ -51,3 +58,36 @@ class Rejects:
     def share(self) -> float:
         """Share of the rows that cannot be used."""
         return self.rows_rejected / self.rows_read if self.rows_read else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table as the models read it.
+
+    Parameters
+    ----------
+    name : str
+        The contract's.
+    data : DataFrame
+        Our columns first, then those read as written; usable rows only, in the file's order.
+    rejects : Rejects
+    source : str
+        The file as it was named, or ``<frame>``.
+    sha256 : str
+        Of the file's bytes; of the cells where there is no file.
+    encoding : str
+        Empty where a format has none.
+    columns : mapping of str to str
+        Our name to the file's.
+    findings : tuple of Finding
+        Advice.
+    """
+
+    name: str
+    data: pd.DataFrame
+    rejects: Rejects
+    source: str
+    sha256: str
+    encoding: str
+    columns: Mapping[str, str]
+    findings: tuple[Finding, ...] = ()
