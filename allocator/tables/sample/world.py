@@ -30,7 +30,7 @@ from allocator.tables.sample.shoppers import (
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-N_CUSTOMERS = 40_000
+N_CUSTOMERS = 8_000
 POPULATION = 400_000  # what the customers of the sample stand for
 REGIONS = (("north", 0.22), ("east", 0.18), ("south", 0.33), ("west", 0.27))
 AS_OF = START + (DAYS - 1)
