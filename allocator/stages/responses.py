@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from allocator.errors import DataError, Finding, ScenarioError, raise_findings
+from allocator.errors import (
+    AllocatorError,
+    DataError,
+    Finding,
+    Origin,
+    ScenarioError,
+    closest,
+    raise_findings,
+)
+from allocator.quantities import quoted
 from allocator.response.curves import Combine, Curves, Evidence, Response
 from allocator.response.draws import Strata, strata
 from allocator.response.fit import Measured, TierSplit, opinion_responses
@@ -20,6 +29,7 @@ from allocator.stages.effects import Tested, tested_responses
 from allocator.stages.places import placed
 from allocator.stages.reading import Tables
 from allocator.stages.terms import Sizes, tier_mix
+from allocator.tables.sources import Table
 
 ResponsesByChannel = Mapping[str, tuple[Response, ...]]
 
@@ -51,7 +61,7 @@ def draw_curves(scenario: Scenario, tables: Tables, tested: Tested | None, sizes
     AllocatorError
         With every finding of every channel.
     """
-    table = from_frame(tables.curves.data) if tables.curves else None
+    table = _read(scenario, tables.curves) if tables.curves else None
     origin = scenario.origin_of("data.experiments.path")
     try:
         found = tested_responses(scenario, tested, sizes) if tested else ()
@@ -60,6 +70,24 @@ def draw_curves(scenario: Scenario, tables: Tables, tested: Tested | None, sizes
     combine = table.combine if table and not found else "one_per_customer"
     evidenced = Evidenced(_by_channel(found), _by_channel(table or ()), combine)
     return all_responses(scenario, evidenced, sizes)
+
+
+def _read(scenario: Scenario, table: Table) -> Curves:
+    """Give the curves of a table; whatever is wrong with them has the table's place."""
+    origin = scenario.origin_of("data.curves.path")
+    try:
+        curves = from_frame(table.data)
+    except AllocatorError as error:
+        raise DataError(placed(error, origin)) from None
+    strays = [name for name in curves.channels if name not in scenario.channels]
+    raise_findings([_stray(name, scenario, origin) for name in strays], DataError)
+    return curves
+
+
+def _stray(name: str, scenario: Scenario, origin: Origin | None) -> Finding:
+    near = closest(name, scenario.channels)
+    fix = f"did you mean {quoted(near)}?" if near else f"channels: {', '.join(scenario.channels)}"
+    return Finding("E201", origin, f"the table has a curve of {quoted(name)}, which is no channel", fix)
 
 
 def _by_channel(responses: Iterable[Response]) -> dict[str, tuple[Response, ...]]:
@@ -95,8 +123,7 @@ def all_responses(scenario: Scenario, evidenced: Evidenced, sizes: Sizes) -> Cur
         except ScenarioError as error:
             findings += placed(error, scenario.origin_of(f"channels.{name}.response"))
     raise_findings(findings, ScenarioError)
-    strays = [one for name, own in evidenced.read.items() if name not in scenario.channels for one in own]
-    return Curves((*found, *strays), evidenced.combine)
+    return Curves(tuple(found), evidenced.combine)
 
 
 def _stated(

@@ -309,7 +309,7 @@ def test_many_warnings_of_one_kind_do_not_drown_the_others():
         ("W301", "no reason is given · a.yaml:1"),
         ("W301", "no reason is given · a.yaml:2"),
         ("W301", "no reason is given · a.yaml:3"),
-        ("W301", "and 4 more; allocator check lists them"),
+        ("W301", "and 4 more; --json lists them"),
         ("W305", "not unique"),
     ]
 

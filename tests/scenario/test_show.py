@@ -30,7 +30,8 @@ def test_defaults_are_shown_without_a_line(tmp_path: Path) -> None:
     scenario = load(tmp_path)
     rows = {row.path: row for row in resolved(scenario)}
     assert rows["constraints.hurdle.priority"].origin is None
-    assert rows["models.clv"].value == "auto"
+    assert rows["models.clv.name"].value == "auto"
+    assert rows["models.uplift.name"].value == "adjusted_means"
     assert all(row.origin for row in resolved(scenario, defaults=False))
     assert len(rows) == len(resolved(scenario))
 
