@@ -267,6 +267,13 @@ class _Decoder:
             text = self._decode(chunk, final=final)
         except UnicodeDecodeError as error:
             raise self._undecodable(error) from None
+        except UnicodeError:  # codecs that are not meant for files
+            what = f"{self.file.name} is not {self.encoding}"
+            raise self.file.error("E302", what, option="encoding") from None
+        if not final and "\n" not in text:
+            line, limit = self.lines + 1, f"{CHUNK >> 20} MB"
+            what = f"line {line} of {self.file.name} is longer than {limit}"
+            raise self.file.error("E314", what, "no table has such rows", line=line)
         if "\0" in text:
             line = self.lines + text[: text.index("\0")].count("\n") + 1
             what = f"{self.file.name} holds a null character, which no table does"

@@ -59,28 +59,29 @@ class _Sink:
 
 
 def _column(column: pd.Series) -> pa.Array | pa.ChunkedArray:
+    """Give numbers and times as they are, all else as text."""
     import pandas as pd
     import pyarrow as pa
 
     kinds = pd.api.types
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(column.cat.categories.dtype)
-    plain = (
-        kinds.is_numeric_dtype(column.dtype) and not kinds.is_complex_dtype(column.dtype)
-    ) or kinds.is_datetime64_any_dtype(column.dtype)
-    if plain:
+    if isinstance(column.dtype, pd.CategoricalDtype | pd.SparseDtype):
+        column = pd.Series(column.to_numpy())
+    if kinds.is_float_dtype(column.dtype):
+        return pa.array(column.to_numpy(dtype="float64", na_value=float("nan")), from_pandas=True)
+    number = kinds.is_integer_dtype(column.dtype) or kinds.is_bool_dtype(column.dtype)
+    if number or kinds.is_datetime64_any_dtype(column.dtype):
         return pa.array(column, from_pandas=True)
-    return pa.array([_text(value) for value in column], type=pa.string())
+    return pa.array([_text(value) for value in column.array], type=pa.string())
 
 
 def _text(value: object) -> str | None:
     """Write a cell of a mixed column; a whole number read as 7.0, because other rows are empty, is 7."""
     import pandas as pd
 
-    if isinstance(value, str):
-        return value
-    if value is None or value is pd.NA or value is pd.NaT or value != value:  # NaN differs from itself
+    if value is None or value is pd.NA or value is pd.NaT:
         return None
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    if isinstance(value, float):
+        if value != value:  # NaN alone differs from itself
+            return None
+        return str(int(value)) if value.is_integer() else repr(float(value))
+    return str(value).encode("utf-8", "replace").decode("utf-8")

@@ -69,8 +69,11 @@ BAD = {
     "open quote before a long rest": Bad(
         GOOD.encode() + b'8,"2026-01-02,5\n' + b"9,2026-01-02,5\n" * 100_000, "E314", "begins in line 3"
     ),
-    "row without end": Bad(GOOD.encode() + b"8" * (3 << 20), "E314", "begins in line 3"),
-    "header without end": Bad(b'"' + b"a," * (1 << 20), "E314", "header"),
+    "row without end": Bad(GOOD.encode() + b"8" * (60 << 20), "E314", "line 3 of 'orders.csv' is longer"),
+    "codec that is not for files": Bad(
+        GOOD.encode(), "E302", "is not punycode", options={"encoding": "punycode"}
+    ),
+    "header without end": Bad(b'"' + b"a," * (1 << 20), "E314", "line 1 of"),
     "too many columns": Bad(b",".join(b"c%d" % n for n in range(20_000)), "E314", "20,000 columns"),
     "column written twice": Bad(
         b"customer_id,ordered_on,amount,amount\n1,2026-01-01,1,2\n", "E310", "2 columns"

@@ -252,6 +252,8 @@ def test_frames_with_odd_columns(tmp_path: Path) -> None:
             "ordered_on": [pd.Timestamp("2026-01-02").date(), "2026-01-03", pd.Timestamp("2026-01-04")],
             "amount": [Decimal("1.5"), 2, "3"],
             "category": pd.Categorical(["a", None, "b"]),
+            "order_id": ["\ud800", np.array([1, 2]), None],
+            "margin": pd.arrays.SparseArray(np.array([1.5, np.nan, 2.5], dtype="float32")),
         }
     )
     before = frame.copy()
@@ -260,6 +262,8 @@ def test_frames_with_odd_columns(tmp_path: Path) -> None:
     assert data["ordered_on"].tolist() == [pd.Timestamp(f"2026-01-0{day}") for day in (2, 3, 4)]
     assert data["amount"].tolist() == [1.5, 2.0, 3.0]
     assert data["category"].fillna("").tolist() == ["a", "", "b"]
+    assert data["order_id"].fillna("").tolist() == ["?", "[1 2]", ""]
+    assert data["margin"].fillna(0).tolist() == [1.5, 0, 2.5]
     pd.testing.assert_frame_equal(frame, before)
 
 
