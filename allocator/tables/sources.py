@@ -198,6 +198,7 @@ class _Session:
                 new_line="\\n",
                 nullstr="",
                 max_line_size=MAX_LINE,
+                parallel=False,  # side by side, an open quote makes it lose rows in silence
                 store_rejects=True,
             )
             cells = self._cells(written, header, columns)

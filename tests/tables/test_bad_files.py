@@ -234,3 +234,12 @@ def test_spellings_that_contradict_each_other(options: dict[str, str], says: str
         TransactionsTable(path="orders.csv", **options)
     error = caught.value.errors()[0]
     assert says in f"{error['msg']} {error['ctx']['fix']}"
+
+
+def test_an_open_quote_swallows_nothing_in_a_file_read_in_parts(tmp_path: Path) -> None:
+    """An engine that reads parts side by side would begin anew behind the quote and lose what is between."""
+    (tmp_path / "orders.csv").write_bytes(
+        GOOD.encode() + b'1,"2026-01-02,5\n' + b"1,2026-01-02,5\n" * 4_500_000
+    )
+    with pytest.raises(DataError, match=r"orders\.csv:3:1: error\[E314\]"):
+        read(tmp_path, "orders.csv")
