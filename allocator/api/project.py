@@ -10,6 +10,9 @@ from pathlib import Path
 from allocator.errors import DataError, Finding
 from allocator.scenario.jsonschema import scenario_schema
 
+START = "q1_base.yaml"
+"""The scenario a newcomer begins with: the others extend it."""
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -55,8 +58,8 @@ def init(folder: str | os.PathLike[str] = ".") -> tuple[Path, ...]:
 
 def _contents() -> dict[str, bytes]:
     source = shipped()
-    files = sorted(path for path in source.rglob("*") if path.is_file())
-    contents = {path.relative_to(source).as_posix(): path.read_bytes() for path in files}
+    files = sorted(source.rglob("*"), key=lambda path: (path.name != START, path))
+    contents = {path.relative_to(source).as_posix(): path.read_bytes() for path in files if path.is_file()}
     schema = json.dumps(scenario_schema(), indent=2, ensure_ascii=False) + "\n"
     return {**contents, ".allocator/scenario.schema.json": schema.encode()}
 

@@ -101,7 +101,7 @@ class Channel(Options):
     carryover: Later = None
     """Share of the effect that reaches into the next period."""
     response: ResponseOptions | None = None
-    """What the channel's money earns; absent where data.curves tells."""
+    """What the channel's money earns; a curve of the channel in data.curves outranks it."""
     available: Later = None
     """Periods in which the channel can be used."""
     targeting: Literal["tier"] | None = None

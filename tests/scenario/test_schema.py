@@ -125,7 +125,7 @@ def test_curves_in_a_table_make_responses_optional(tmp_path: Path) -> None:
 def test_all_keys_of_the_data_section_are_known(tmp_path: Path) -> None:
     text = """data:
   transactions: {path: o.csv, columns: {customer_id: id}, returns: match, encoding: gb18030, decimal: ","}
-  customers: {path: c.csv, attributes: [age], population: 1_200_000, thousands: ".", decimal: ",", delimiter: ";"}
+  customers: {path: c.csv, attributes: [age], population: 1_200_000, decimal: ",", delimiter: ";"}
   experiments: {path: e.csv, control: none, arms: {email: E}, window: 2 weeks, combine: add}
   spend_history: {path: h.csv, date: D, outcome: r, spend: {tv: t}, controls: [x], group: geo, sheet: S}
   curves: {path: v.csv, date_format: "%d.%m.%Y", time_zone: Europe/Berlin, max_rejects: 1%}
