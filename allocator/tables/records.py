@@ -17,6 +17,7 @@ _REASONS = {
     "UNQUOTED VALUE": "has a quote out of place",
     "INVALID ENCODING": "is no text",
 }
+_OPEN = "look for a quote that is never closed"
 _TOO_LONG = "LINE SIZE OVER MAXIMUM"
 
 
@@ -58,7 +59,7 @@ def read_broken(file: File, text: Path, found: Iterable[tuple[int, str, str]]) -
         if kind == _TOO_LONG or (kind == "UNQUOTED VALUE" and "\n" in held):
             what = f"the row that begins in line {begin} of {file.name} does not end"
             where = Origin(file.shown, begin)
-            raise DataError(Finding("E314", where, what, "look for a quote that is never closed"))
+            raise DataError(Finding("E314", where, what, _OPEN))
         broken.append(Broken(begin, held, _REASONS.get(kind, "cannot be read"), held.count("\n") + 1))
     return tuple(broken)
 
@@ -78,6 +79,28 @@ def _lines_at(text: Path, places: Sequence[int]) -> list[int]:
             line += chunk.count(b"\n", at)
             start += len(chunk)
     return lines + [line] * (len(places) - len(lines))
+
+
+def check_complete(file: File, text: Path, total: int, broken: Sequence[Broken]) -> None:
+    """Compare the rows the engine read with the lines there are, and where they differ count independently.
+
+    An engine may drop a row without a word when a quote is open at the end of the file.
+
+    Raises
+    ------
+    DataError
+        E314 when rows are neither read nor known to be broken.
+    """
+    if _line_count(text) == 1 + total + sum(one.lines for one in broken):
+        return
+    try:
+        lines = list(_begins(text, file.delimiter))
+        complete, last = len(lines) == total + len(broken), lines[-1] if lines else 1
+    except csv.Error as error:
+        complete, last = False, int(str(error))
+    if not complete:
+        what = f"the row that begins in line {last} of {file.name} does not end, or one before it"
+        raise DataError(Finding("E314", Origin(file.shown, last), what, _OPEN))
 
 
 def line_starts(
@@ -116,15 +139,28 @@ def _shifted(line: int, broken: Sequence[Broken]) -> int:
 
 
 def _sound(text: Path, delimiter: str, broken: Set[int]) -> Iterator[int]:
-    """Give the lines on which sound rows begin, the header left out."""
+    """Give the lines on which rows begin that are not broken."""
+    try:
+        yield from (line for line in _begins(text, delimiter) if line not in broken)
+    except csv.Error:  # a field longer than the reader takes: rows behind it are counted
+        return
+
+
+def _begins(text: Path, delimiter: str) -> Iterator[int]:
+    """Give the lines on which rows begin, the header and blank lines left out.
+
+    Raises
+    ------
+    csv.Error
+        With the line on which a row begins that holds a longer field than the reader takes.
+    """
     with text.open(encoding="utf-8", newline="") as stream:
         reader = csv.reader(stream, delimiter=delimiter)
         width, before = len(next(reader, [])), reader.line_num
         try:
             for record in reader:
                 begin, before = before + 1, reader.line_num
-                empty = width > 1 and not any(cell.strip() for cell in record) and len(record) <= 1
-                if not empty and begin not in broken:
+                if width == 1 or len(record) > 1 or any(cell.strip() for cell in record):
                     yield begin
-        except csv.Error:  # a field longer than the reader takes: rows behind it are counted
-            return
+        except csv.Error:
+            raise csv.Error(before + 1) from None

@@ -23,7 +23,7 @@ from allocator.tables.contracts import Column, Contract, Kind, TableOptions, opt
 from allocator.tables.convert import Converter, Functions
 from allocator.tables.files import File, Format, OriginOf
 from allocator.tables.headers import check_columns, chosen_columns, header_of, no_origin
-from allocator.tables.records import Broken, line_starts, read_broken
+from allocator.tables.records import Broken, check_complete, line_starts, read_broken
 from allocator.tables.table import SHOWN, Reject, Rejects, Table
 
 if TYPE_CHECKING:
@@ -205,7 +205,9 @@ class _Session:
         found = self.backend.raw_sql(
             "select line_byte_position, error_type, csv_line from reject_errors order by all"
         ).fetchall()
-        return _Raw(cells, columns, read_broken(file, text, found), text, file.delimiter), encoding
+        broken = read_broken(file, text, found)
+        check_complete(file, text, int(cells.count().execute()), broken)
+        return _Raw(cells, columns, broken, text, file.delimiter), encoding
 
     def parquet(self, file: File, header: tuple[str, ...], columns: Mapping[str, str]) -> _Raw:
         """Read a Parquet file by its own types."""
