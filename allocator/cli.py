@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from threading import Timer
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO, TypeVar
 
 import typer
 
@@ -164,8 +164,9 @@ def fit(
             return api.fit(scenario, progress=tell)
 
     (fitted,) = _each([file], forecast)
+    text = fitted.to_json() if json else fitted.to_text(sys.stdout)
     written = fitted.save(out) if out is not None else None
-    _print(fitted.to_json() if json else fitted.to_text(sys.stdout))
+    _print(text)
     if written is not None:
         _complain(f"wrote {written}")
 
@@ -215,10 +216,14 @@ def run(
     raise typer.Exit(_worst(EXIT_OF_STATUS.get(plan.status.value, FAULT) for plan in plans))
 
 
+def _is_terminal(stream: TextIO) -> bool:
+    return stream.isatty()
+
+
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
     """Give what is told each stage; shown on a terminal's stderr, and only past one second."""
-    if not sys.stderr.isatty():
+    if not _is_terminal(sys.stderr):
         yield lambda stage: None
         return
     from rich.console import Console
