@@ -61,8 +61,8 @@ def show(scenario: Scenario, other: Scenario | None = None) -> str:
     Examples
     --------
     >>> base = load_scenario("scenarios/q1_base.yaml")
-    >>> show(base).splitlines()[5].split()
-    ['scenarios/q1_base.yaml:14', 'horizon.start', '2027-01-01']
+    >>> [line.split()[1:] for line in show(base).splitlines()[5:7]]
+    [['horizon.start', '2027-01-01'], ['horizon.end', '2027-03-31']]
     >>> print(show(base, base.override({"budget.spend": "exactly"})))
     budget.spend
       up_to    scenarios/q1_base.yaml:18

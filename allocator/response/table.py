@@ -119,6 +119,7 @@ def from_frame(table: pd.DataFrame, combine: Combine | None = None) -> Curves:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> table = pd.DataFrame({"channel": ["email", "email"], "spend": [100, 300], "value": [250, 450]})
     >>> from_frame(table).of("email")[0].curve.spend.tolist()
     [0.0, 100.0, 300.0]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.customers.summary import CustomerSummary, summarise
-from allocator.errors import DataError, Finding
+from allocator.errors import DataError, Finding, Origin
 from allocator.models.clv import ClvForecast, fit_clv
 from allocator.models.retention.activity import Activity
 from allocator.quantities import Duration, count
@@ -129,7 +129,7 @@ def predict(scenario: Scenario, tables: Tables) -> Predictions:
     summary = summary_of(scenario, tables)(as_of=scenario.models.as_of, customers=population)
     model = fit_clv(scenario.models.clv, summary)
     where = scenario.origin_of("data.transactions")
-    findings = (*summary.rows.findings(where), *model.warnings)
+    findings = (*summary.rows.findings(where), *_unused(tables, where), *model.warnings)
     return Predictions(summary, model, Terms.of(scenario), scenario.models.retention, findings)
 
 
@@ -161,12 +161,22 @@ def predict_before(scenario: Scenario, tables: Tables, log: pd.DataFrame) -> Bef
         at = np.flatnonzero(days == day)
         try:
             past = summarised(as_of=_day_before(day), customers=ids[at])
-        except DataError:  # nobody contacted on this day had ordered before
-            continue
+        except DataError as error:
+            if any(finding.code != "E305" for finding in error.findings):
+                raise
+            continue  # nobody contacted on this day had ordered before
         value[at] = looked_up(ids[at], past.customer_id, terms.value(model, past))
         residual[at] = looked_up(ids[at], past.customer_id, terms.residual(model, past, wait))
         known += int(looked_up(ids[at], past.customer_id, np.ones(len(past))).sum())
     return Before(value, residual, tuple(_strangers(len(log) - known, len(log))))
+
+
+def _unused(tables: Tables, where: Origin | None) -> list[Finding]:
+    """Say that orders state a margin of their own that value is not yet made of."""
+    if tables.transactions is None or "margin" not in tables.transactions.data:
+        return []
+    what = "the margin of single orders is not used yet"
+    return [Finding("W407", where, what, "value is revenue times objective.margin")]
 
 
 def _strangers(unknown: int, rows: int) -> list[Finding]:

@@ -216,3 +216,16 @@ def test_trust_in_an_expert_pulls_towards_what_was_measured(tmp_path: Path) -> N
         return float(one.curve.at(1000.0))
 
     assert search("50%") < search("100%")
+
+
+def test_a_margin_of_orders_is_not_passed_over_in_silence(tmp_path: Path) -> None:
+    case = project()
+    case.edit("orders.csv", lambda rows: [f"{rows[0]},margin", *(f"{row},5" for row in rows[1:])])
+    assert "margin of single orders" in " ".join(one.what for one in fitted(tmp_path, case).warnings)
+
+
+def test_customers_of_the_test_without_an_earlier_order_are_counted(tmp_path: Path) -> None:
+    case = project()
+    case.edit("orders.csv", lambda rows: [row for row in rows if not row.startswith(("001,", "002,"))])
+    found = [one.what for one in fitted(tmp_path, case).warnings]
+    assert "2 of 120 customers of the test had no order before their contact" in found

@@ -47,7 +47,7 @@ def true_curves(
     >>> everybody = pd.Series("all", index=world.customers["customer_id"])
     >>> curves = true_curves(world, everybody)
     >>> curves.query("channel == 'email'")[["population", "spend"]].to_dict("records")
-    [{'population': 400000.0, 'spend': 48000.0}]
+    [{'population': 400000.0, 'spend': 80000.0}]
     """
     import pandas as pd
 
