@@ -22,7 +22,7 @@ from allocator.stages.headers import header_findings
 from allocator.stages.judge import Judged, judge_models
 from allocator.stages.placeholders import placeholder_sizes, placeholders
 from allocator.stages.reading import Tables, read_tables
-from allocator.stages.responses import all_responses, draw_curves
+from allocator.stages.responses import all_responses, draw_curves, replaced_responses
 from allocator.stages.terms import state_problem
 
 Tell = Callable[[str], None]
@@ -40,18 +40,21 @@ class Forecasted:
     tested : Tested or None
         None where no channel was tested.
     curves : Curves
+    replaced : tuple of Finding
+        Which stated responses a table of curves took the place of.
     """
 
     curves: Curves
     tables: Tables = field(default_factory=Tables)
     customers: Customers = field(default_factory=Customers)
     tested: Tested | None = None
+    replaced: tuple[Finding, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Advice of all stages."""
         tested = self.tested.findings if self.tested else ()
-        return (*self.tables.findings, *self.customers.findings, *tested)
+        return (*self.tables.findings, *self.customers.findings, *tested, *self.replaced)
 
 
 def forecast(scenario: Scenario, tell: Tell = lambda stage: None) -> Forecasted:
@@ -76,7 +79,7 @@ def forecast(scenario: Scenario, tell: Tell = lambda stage: None) -> Forecasted:
     tested = measure_effects(scenario, tables, customers)  # contact log → adjusted means → shrunk effects
     tell(STAGES[3])
     curves = draw_curves(scenario, tables, tested, customers.sizes)  # effects and estimates → response curves
-    return Forecasted(curves, tables, customers, tested)
+    return Forecasted(curves, tables, customers, tested, tuple(replaced_responses(scenario, tables)))
 
 
 def judge(scenario: Scenario, tables: Tables) -> Judged | None:

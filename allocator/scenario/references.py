@@ -44,7 +44,8 @@ def tested_channels(tree: Node) -> dict[str, Entry]:
 def _arms(tree: Node, channels: Sequence[str]) -> Iterator[Finding]:
     """Find arms of channels that are not there, and two channels that claim one arm."""
     arms = tree.get("data", "experiments", "arms")
-    taken: dict[str, str] = {}
+    control = tree.get("data", "experiments", "control")
+    taken: dict[str, str] = {"control" if control is None else str(control.value): "the control group"}
     for name, entry in (arms.entries if arms is not None else {}).items():
         if unicodedata.normalize("NFC", name) not in channels:
             near = closest(name, channels)

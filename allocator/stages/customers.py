@@ -87,14 +87,20 @@ def group_customers(scenario: Scenario, tables: Tables) -> Customers:
 def _grouped(scenario: Scenario, tables: Tables, predictions: Predictions | None) -> Customers:
     ids, values = _sorted_by(scenario, tables, predictions)
     stated = scenario.data.customers.population if scenario.data.customers else None
-    rows = tables.customers.data if tables.customers else None
-    population = float(stated or (len(rows) if rows is not None else len(ids)))
+    population = float(stated or _counted(ids, tables, predictions))
     assignment = (
         scenario.tiers.assign(values, ids.tolist()) if scenario.tiers and values is not None else None
     )
     found = predictions.findings if predictions else ()
     ties = assignment.findings(scenario.origin_of("tiers.levels")) if assignment else ()
     return Customers(ids, population, values, predictions, assignment, (*found, *ties))
+
+
+def _counted(ids: IdArray, tables: Tables, predictions: Predictions | None) -> int:
+    """Count the customers of the plan, also where another table sorts them."""
+    if tables.customers is not None:
+        return len(tables.customers.data)
+    return len(predictions.customer_id) if predictions is not None else len(ids)
 
 
 def _sorted_by(
@@ -107,14 +113,35 @@ def _sorted_by(
         return ids, predictions.value_of(ids)
     for table in (tables.customers, tables.experiments):
         if by is not None and table is not None and by in table.data:
-            return ids_of(table.data), numbers(table.data, by)
+            once = _each_once(table.data, by)
+            return ids_of(once), numbers(once, by)
     if by is not None:
         what = f"no table has the column {quoted(by)} that tiers are sorted by"
         raise DataError(Finding("E303", scenario.origin_of("tiers.by"), what))
     if tables.customers is None and predictions is not None:
         return predictions.customer_id, None
     first = tables.customers or tables.experiments
-    return (ids_of(first.data) if first else np.array([], dtype=object)), None
+    return (ids_of(_each_once(first.data)) if first else np.array([], dtype=object)), None
+
+
+def _each_once(table: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
+    """Give one row a customer, who may have been in several tests.
+
+    Raises
+    ------
+    DataError
+        E306 when the rows of a customer would sort them differently.
+    """
+    if "customer_id" not in table or not table["customer_id"].duplicated().any():
+        return table
+    if by is not None:
+        distinct = table[["customer_id", by]].drop_duplicates()
+        several = distinct.loc[distinct["customer_id"].duplicated(), "customer_id"].unique()
+        if len(several):
+            what = f"{count(len(several))} customers have several values of {quoted(by)}"
+            what += f", such as customer {quoted(str(several[0]))}"
+            raise DataError(Finding("E306", None, what, "tiers need one for each"))
+    return table.drop_duplicates("customer_id")
 
 
 def ids_of(table: pd.DataFrame) -> IdArray:

@@ -16,7 +16,7 @@ from allocator.models.uplift.adjusted_means import Effects
 from allocator.models.uplift.checks import Arms, check_experiment
 from allocator.models.uplift.outcome import Worth, money_value
 from allocator.models.uplift.shrinkage import ShrunkEffects, shrink
-from allocator.quantities import count, quoted
+from allocator.quantities import count, quoted, ratio
 from allocator.response.curve import FloatArray
 from allocator.response.curves import Response
 from allocator.response.experiment import ContactTerms, Uncertainty, experiment_responses
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CONTROL = "control group"  # a blank: no channel can be called so
+COST_ERROR = 0.1  # of the planned cost: by how much a test may have cost more or less without a word
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +162,7 @@ def _estimated(scenario: Scenario, log: pd.DataFrame, known: History, found: lis
     effects = estimate(_worth(scenario, log, known))
     shrunk = shrink(effects)
     revenue = shrink(estimate(log["revenue"].to_numpy())) if "revenue" in log else None
-    findings = (*found, *checked, *effects.findings, *shrunk.findings)
+    findings = (*found, *checked, *_assumed(scenario, log), *effects.findings, *shrunk.findings)
     return Tested(effects, shrunk, revenue, findings)
 
 
@@ -187,3 +188,21 @@ def _clusters(log: pd.DataFrame) -> NDArray[np.object_] | None:
     if "customer_id" in log and log["customer_id"].duplicated().any():
         return log["customer_id"].to_numpy()
     return None
+
+
+def _assumed(scenario: Scenario, log: pd.DataFrame) -> Iterator[Finding]:
+    """Say what the plan takes for granted though the test tells otherwise, or not at all."""
+    options = scenario.data.experiments
+    if options is not None and options.combine == "add":
+        what = "effects of several channels on one customer are added up, which no test has shown"
+        yield Finding(
+            "W408", scenario.origin_of("data.experiments.combine"), what, "one_per_customer is safe"
+        )
+    if "cost" not in log:
+        return
+    costs = log.groupby("arm")["cost"].mean()
+    for name in tested_channels(scenario):
+        paid, stated = float(costs[name]), scenario.channels[name].cost_per_contact or 0.0
+        if abs(paid - stated) > COST_ERROR * stated:
+            what = f"a contact by {quoted(name)} cost {ratio(paid)} in the test, {ratio(stated)} is planned"
+            yield Finding("W409", scenario.origin_of(f"channels.{name}.cost_per_contact"), what)

@@ -10,7 +10,7 @@ from allocator.quantities import quoted
 from allocator.scenario.references import COUNTED, PREDICTED
 from allocator.scenario.schema import Scenario
 from allocator.stages.effects import tested_channels
-from allocator.stages.history import need_contacts
+from allocator.stages.history import need_contacts, need_sorting
 from allocator.stages.outcomes import outcome_findings
 from allocator.stages.places import placed
 from allocator.stages.reading import option_origin, sorting_column
@@ -48,7 +48,7 @@ def header_findings(scenario: Scenario) -> tuple[Finding, ...]:
         findings += check_columns(options, contract, header, extra, origin_of)
         headers[name] = header
     if not findings:
-        findings += [*_sorting(scenario, headers), *_testing(scenario, headers)]
+        findings += list(_sorting(scenario, headers)) or list(_testing(scenario, headers))
     return tuple(findings)
 
 
@@ -71,6 +71,7 @@ def _testing(scenario: Scenario, headers: Headers) -> Iterator[Finding]:
         return
     columns = chosen_columns(options, CONTRACTS["experiments"], headers["experiments"])
     yield from outcome_findings(scenario, columns)
+    yield from need_sorting(scenario, headers["experiments"])
     predicted = scenario.tiers is not None and scenario.tiers.by == PREDICTED
     if predicted or "retained" in columns:
         yield from need_contacts(scenario, columns)

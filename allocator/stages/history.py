@@ -69,11 +69,9 @@ def history(scenario: Scenario, tables: Tables, customers: Customers, log: pd.Da
         before = predict_before(scenario, tables, log)
     if customers.assignment is None or by is None:
         return History(np.full(len(log), ALL, dtype=object), before.residual)
-    if by == PREDICTED:
-        values, findings = before.value, before.findings
-    else:
-        values, findings = (numbers(log, by) if by in log else _joined(tables, log, by)), ()
-    return History(customers.assignment.place(values, ids_of(log).tolist()), before.residual, findings)
+    raise_findings(list(need_sorting(scenario, log.columns)), DataError)
+    values = before.value if by == PREDICTED else numbers(log, by)
+    return History(customers.assignment.place(values, ids_of(log).tolist()), before.residual, before.findings)
 
 
 def need_contacts(scenario: Scenario, columns: Collection[str]) -> Iterator[Finding]:
@@ -96,6 +94,24 @@ def need_contacts(scenario: Scenario, columns: Collection[str]) -> Iterator[Find
         yield Finding("E312", where, what, fix)
 
 
+def need_sorting(scenario: Scenario, columns: Collection[str]) -> Iterator[Finding]:
+    """Find a log without the column that tiers are sorted by, as it was before the contact.
+
+    Looked up in `data.customers`, the column might hold what came after the contact, and its outcome with it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    columns : collection of str
+        Our names of the columns the log has.
+    """
+    by = scenario.tiers.by if scenario.tiers else PREDICTED
+    if by != PREDICTED and by not in columns:
+        what = f"the experiment lacks the column {quoted(by)} that tiers are sorted by"
+        fix = "add it as it was before the contact; what is known today may hold the outcome of the test"
+        yield Finding("E312", scenario.origin_of("tiers.by"), what, fix)
+
+
 def _need_days(log: pd.DataFrame) -> None:
     """Refuse rows without the day of their contact."""
     missing = int(log["contacted_on"].isna().sum())
@@ -103,17 +119,3 @@ def _need_days(log: pd.DataFrame) -> None:
         what = f"the day of the contact is missing for {count(missing)} of {count(len(log))} customers"
         fix = "control rows need it as well: the day on which the others were contacted"
         raise DataError(Finding("E312", None, what, fix))
-
-
-def _joined(tables: Tables, log: pd.DataFrame, by: str) -> FloatArray:
-    """Give the column of customers that tiers are sorted by, for the customers of a log."""
-    table = tables.customers.data if tables.customers else None
-    if table is None or "customer_id" not in log:
-        what = f"the experiment has neither the column {quoted(by)} nor customer ids to look it up by"
-        raise DataError(Finding("E303", None, what, "map customer_id, or add the column"))
-    found = log["customer_id"].map(dict(zip(ids_of(table), numbers(table, by), strict=True)))
-    missing = int(found.isna().sum())
-    if missing:
-        what = f"{count(missing)} of {count(len(log))} customers of the experiment are not in data.customers"
-        raise DataError(Finding("E304", None, what, f"their {quoted(by)} is needed to place them in a tier"))
-    return np.asarray(found.to_numpy(dtype=np.float64))

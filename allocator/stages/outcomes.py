@@ -30,3 +30,8 @@ def outcome_findings(scenario: Scenario, columns: Collection[str]) -> Iterator[F
         what = "the experiment measured who stayed, but no orders tell what a customer who stays is worth"
         place = scenario.origin_of("data.experiments")
         yield Finding("E209", place, what, "add data.transactions, or leave the column 'retained' out")
+    experiments = scenario.data.experiments
+    if "retained" in columns and experiments is not None and experiments.window is None:
+        what = "the experiment measured who stayed, but not stated is for how long it counted outcomes"
+        fix = "add data.experiments.window: what a customer is worth counts from its end"
+        yield Finding("E101", scenario.origin_of("data.experiments"), what, fix)

@@ -72,6 +72,15 @@ def draw_curves(scenario: Scenario, tables: Tables, tested: Tested | None, sizes
     return all_responses(scenario, evidenced, sizes)
 
 
+def replaced_responses(scenario: Scenario, tables: Tables) -> Iterator[Finding]:
+    """Say which responses of the scenario a table of curves takes the place of."""
+    read = set(tables.curves.data["channel"]) if tables.curves else set()
+    for name, channel in scenario.channels.items():
+        if channel.response is not None and name in read:
+            what = f"the curve of {quoted(name)} comes from data.curves; its response is not used"
+            yield Finding("W410", scenario.origin_of(f"channels.{name}.response"), what)
+
+
 def _read(scenario: Scenario, table: Table) -> Curves:
     """Give the curves of a table; whatever is wrong with them has the table's place."""
     origin = scenario.origin_of("data.curves.path")
