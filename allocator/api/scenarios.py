@@ -65,7 +65,7 @@ def show(scenario: Scenario, other: Scenario | None = None) -> str:
     [['horizon.start', '2027-01-01'], ['horizon.end', '2027-03-31']]
     >>> print(show(base, base.override({"budget.spend": "exactly"})))
     budget.spend
-      up_to    scenarios/q1_base.yaml:18
+      up_to    scenarios/q1_base.yaml:19
       exactly  <override>:1
     """
     if other is None:
