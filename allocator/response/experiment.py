@@ -123,18 +123,40 @@ def draw_effects(effects: ShrunkEffects, uncertainty: Uncertainty) -> FloatArray
     """Draw the effects jointly, shape (n_draws, k).
 
     Their mean is exactly ``effects.mean``; with more draws than effects so is their covariance, which
-    leaves little to the seed.
+    leaves little to the seed. Neither names nor the order of rows move a draw: noise goes to effects by size.
     """
     n, k = uncertainty.n_draws, len(effects.mean)
+    order = np.lexsort((np.diag(effects.covariance), effects.mean))
     noise = uncertainty.rng.standard_normal((n, k))
     noise -= noise.mean(axis=0)
     if n > k:
         spread = np.linalg.cholesky(noise.T @ noise / n)
         noise = np.linalg.solve(spread, noise.T).T
-    values, vectors = np.linalg.eigh(effects.covariance)
+    values, vectors = np.linalg.eigh(effects.covariance[np.ix_(order, order)])
     root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T  # symmetric: no sign is left open
-    moved = noise @ root
+    moved = (noise @ root)[:, np.argsort(order)]
     return np.asarray(effects.mean + moved - moved.mean(axis=0))
+
+
+def untested_contacts(terms: Mapping[str, ContactTerms]) -> tuple[Finding, ...]:
+    """Warn (W411) of channels that may contact a customer more often than was tested.
+
+    Examples
+    --------
+    >>> [one.code for one in untested_contacts({"email": ContactTerms(0.2, 3), "phone": ContactTerms(4.5)})]
+    ['W411']
+    """
+    return tuple(
+        Finding(
+            "W411",
+            None,
+            f"only one contact per customer was tested, but {channel} may make "
+            f"{term.contacts_per_customer:g}: each is taken to earn as much as the first",
+            f"set channels.{channel}.contacts_per_customer to 1, or state response.source: points",
+        )
+        for channel, term in terms.items()
+        if term.contacts_per_customer > 1
+    )
 
 
 def _rows(effects: ShrunkEffects) -> dict[tuple[str, str], int]:

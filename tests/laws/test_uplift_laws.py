@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import allocator.models.uplift as package
 from allocator.models.uplift import MODELS
 from allocator.models.uplift.adjusted_means import AdjustedMeans, Effects
 from allocator.models.uplift.shrinkage import ShrunkEffects, shrink
+from allocator.response.experiment import Uncertainty, draw_effects
 
 CASES: dict[str, list[AdjustedMeans]] = {
     "adjusted_means": [AdjustedMeans(), AdjustedMeans(covariates=False)],
@@ -169,19 +171,57 @@ def test_shrinking_never_widens_or_invents(sample: str) -> None:
     assert np.linalg.eigvalsh(found.covariance).min() > 0
 
 
-@samples
-def test_the_order_of_effects_says_nothing(sample: str) -> None:
-    effects, found = shrunk(sample)
-    order = [2, 0, 3, 1]
-    moved = shrink(
-        Effects(
-            tuple(effects.tier[i] for i in order),
-            tuple(effects.channel[i] for i in order),
-            effects.n_treated[order],
-            effects.n_control[order],
-            effects.raw[order],
-            effects.estimate[order],
-            effects.covariance[np.ix_(order, order)],
-        )
+def reordered(effects: Effects, order: list[int], names: dict[str, str]) -> Effects:
+    """The same effects in other rows and with other names of channels."""
+    return Effects(
+        tuple(effects.tier[i] for i in order),
+        tuple(names.get(effects.channel[i], effects.channel[i]) for i in order),
+        effects.n_treated[order],
+        effects.n_control[order],
+        effects.raw[order],
+        effects.estimate[order],
+        effects.covariance[np.ix_(order, order)],
+        scale=None if effects.scale is None else effects.scale[order],
     )
+
+
+orders = pytest.mark.parametrize("order", [[0, 1, 2, 3], [2, 0, 3, 1], [3, 2, 1, 0]], ids=str)
+renamings = pytest.mark.parametrize(
+    "names", [{}, {"email": "zmail"}, {"email": "phone", "phone": "a"}], ids=str
+)
+
+
+@samples
+@orders
+@renamings
+def test_order_and_names_of_effects_say_nothing(sample: str, order: list[int], names: dict[str, str]) -> None:
+    effects, found = shrunk(sample)
+    moved = shrink(reordered(effects, order, names))
     assert moved.mean == pytest.approx(found.mean[order], rel=1e-9)
+    assert moved.standard_error == pytest.approx(found.standard_error[order], rel=1e-9)
+    for name in ("email", "phone"):
+        renamed = names.get(name, name)
+        assert moved.factor[renamed] == pytest.approx(found.factor[name], rel=1e-9)
+        assert moved.tau[renamed] == pytest.approx(found.tau[name], rel=1e-9)
+
+
+@samples
+@orders
+@renamings
+def test_order_and_names_of_effects_leave_the_draws_alone(
+    sample: str, order: list[int], names: dict[str, str]
+) -> None:
+    effects, found = shrunk(sample)
+    moved = shrink(reordered(effects, order, names))
+    for n in (2, 50):
+        drawn, again = (draw_effects(one, Uncertainty(n, np.random.default_rng(3))) for one in (found, moved))
+        assert again == pytest.approx(drawn[:, order], rel=1e-6, abs=1e-9)
+
+
+@samples
+def test_the_unit_of_the_scale_says_nothing(sample: str) -> None:
+    effects, found = shrunk(sample)
+    assert effects.scale is not None
+    assert shrink(replace(effects, scale=40 * effects.scale)).mean == pytest.approx(found.mean, rel=1e-9)
+    alike = shrink(replace(effects, scale=np.full(4, 7.0)))
+    assert shrink(replace(effects, scale=None)).mean == pytest.approx(alike.mean, rel=1e-9)

@@ -8,7 +8,13 @@ import pytest
 from allocator.errors import DataError
 from allocator.models.uplift.shrinkage import ShrunkEffects
 from allocator.response.curves import Curves, Evidence
-from allocator.response.experiment import ContactTerms, Uncertainty, draw_effects, experiment_responses
+from allocator.response.experiment import (
+    ContactTerms,
+    Uncertainty,
+    draw_effects,
+    experiment_responses,
+    untested_contacts,
+)
 
 COVARIANCE = np.array(
     [[0.04, 0.02, 0.0, 0.0], [0.02, 0.09, 0.0, 0.0], [0.0, 0.0, 0.01, 0.005], [0.0, 0.0, 0.005, 0.04]]
@@ -135,3 +141,24 @@ def test_revenue_has_to_know_every_cell() -> None:
     part = replace(EFFECTS, tier=("high", "high", "other", "other"))
     with pytest.raises(DataError, match="E307"):
         experiment_responses(EFFECTS, TERMS, POPULATION, revenue=part)
+
+
+def test_more_contacts_than_were_tested_are_told() -> None:
+    (told,) = untested_contacts(TERMS)
+    assert (told.code, told.severity) == ("W411", "warning")
+    assert "email may make 3" in told.what
+    assert untested_contacts({"phone": ContactTerms(4.5), "sms": ContactTerms(0.1, 0.5)}) == ()
+
+
+@pytest.mark.parametrize("order", [[3, 2, 1, 0], [1, 3, 0, 2]], ids=str)
+@pytest.mark.parametrize("n", [3, 200])
+def test_the_order_of_rows_moves_no_draw(order: list[int], n: int) -> None:
+    moved = replace(
+        EFFECTS,
+        tier=tuple(EFFECTS.tier[i] for i in order),
+        channel=tuple(EFFECTS.channel[i] for i in order),
+        mean=EFFECTS.mean[order],
+        covariance=EFFECTS.covariance[np.ix_(order, order)],
+    )
+    drawn = draw_effects(EFFECTS, uncertain(n=n))
+    assert draw_effects(moved, uncertain(n=n)).tolist() == drawn[:, order].tolist()

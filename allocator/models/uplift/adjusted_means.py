@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from allocator.errors import DataError, Finding
-from allocator.models.uplift.covariates import FloatArray, design
+from allocator.models.uplift.covariates import FloatArray, design, probability
 from allocator.options import Flag, Options
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ class Effects:
         How the covariance allows for unequal spread, or for customers that belong together.
     findings : tuple of Finding
         Advice (code W404) where an arm shows no spread of its own.
+    scale : array, shape (k,), or None
+        How widely outcomes of the tier differ without a contact (standard deviation of its control arm):
+        what effects are taken to be in proportion to where nothing else is known. None: alike everywhere.
     """
 
     tier: tuple[str, ...]
@@ -54,6 +57,7 @@ class Effects:
     covariance: FloatArray
     errors: Errors = "HC2"
     findings: tuple[Finding, ...] = ()
+    scale: FloatArray | None = None
 
     @property
     def standard_error(self) -> FloatArray:
@@ -162,7 +166,7 @@ class _Sample:
         control: str,
     ) -> _Sample:
         y = np.asarray(outcome, dtype=np.float64)
-        weight = np.ones(len(y)) if propensity is None else 1 / _probability(propensity)
+        weight = np.ones(len(y)) if propensity is None else 1 / probability(propensity)
         arms, tiers = np.asarray(arm, dtype=str), np.asarray(tier, dtype=str)
         clusters = None if cluster is None else np.asarray(cluster, dtype=str)
         _check_rows(y, [arms, tiers, weight] + ([] if clusters is None else [clusters]))
@@ -240,13 +244,17 @@ class _Part:
 
 @dataclass(frozen=True, eq=False)
 class _Fit:
-    """Adjusted means of a tier's arms; `scores` squared and summed are their covariance."""
+    """Adjusted means of a tier's arms; `scores` squared and summed are their covariance.
+
+    `spread` is the standard deviation of control's outcomes.
+    """
 
     means: FloatArray
     scores: FloatArray
     raw: FloatArray
     count: NDArray[np.int64]
     flat: NDArray[np.bool_]
+    spread: float
 
 
 def _fit(part: _Part) -> _Fit:
@@ -260,7 +268,7 @@ def _fit(part: _Part) -> _Fit:
     else:
         enough = part.units(part.arm >= 0) >= needed + UNITS_PER_SLOPE * part.n_arms
         means, scores = _shared_slopes(part, part.covariates if enough else part.covariates[:, :0])
-    return _Fit(means, scores, raw, count, flat)
+    return _Fit(means, scores, raw, count, flat, float(part.outcome[part.of_arm(0)].std()))
 
 
 def _every_arm_varies(part: _Part) -> bool:
@@ -332,6 +340,7 @@ def _effects(sample: _Sample, fits: Sequence[_Fit]) -> Effects:
         covariance=_covariance(sample, fits, contrast),
         errors="HC2" if sample.cluster is None else "clustered",
         findings=tuple(_flat_findings(sample, fits)),
+        scale=np.repeat([fit.spread or np.sqrt(sample.spread) for fit in fits], n_channels),
     )
 
 
@@ -362,15 +371,6 @@ def _flat_findings(sample: _Sample, fits: Sequence[_Fit]) -> Iterator[Finding]:
                 "the spread of the whole test stands in"
             )
             yield Finding("W404", None, what)
-
-
-def _probability(propensity: ArrayLike) -> FloatArray:
-    values = np.asarray(propensity, dtype=np.float64)
-    wrong = int(np.sum(~((values > 0) & (values <= 1))))
-    if wrong:
-        what = f"the propensity of {wrong:,} customers is not above 0 and at most 1"
-        raise DataError(Finding("E315", None, what, "it is the probability of the arm the customer got"))
-    return values
 
 
 def _check_rows(outcome: FloatArray, others: Sequence[NDArray[np.generic]]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from allocator.errors import Finding
-from allocator.models.uplift.covariates import FloatArray, design
+from allocator.models.uplift.covariates import FloatArray, design, probability
 from allocator.quantities import count, percent
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class Arms:
         Customers assigned together.
     shares : mapping of arm to float, or None
         Planned shares of the arms, control included, where they are known.
+    propensity : array, shape (n_customers,), or None
+        Probability with which the customer got the arm it got, where it is known and not the same for all.
     """
 
     arm: ArrayLike
@@ -46,6 +48,20 @@ class Arms:
     control: str = "control"
     cluster: ArrayLike | None = None
     shares: Mapping[str, float] | None = None
+    propensity: ArrayLike | None = None
+
+    @property
+    def weight(self) -> FloatArray:
+        """How many customers each stands for: one over its propensity.
+
+        Raises
+        ------
+        DataError
+            When a propensity is not above 0 and at most 1 (E315).
+        """
+        if self.propensity is None:
+            return np.ones(len(np.asarray(self.arm)))
+        return 1 / probability(self.propensity)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,8 +107,9 @@ def check_experiment(arms: Arms, covariates: pd.DataFrame | None = None) -> tupl
     Returns
     -------
     tuple of Finding
-        E307 for arms without rows, W401 for arms of other sizes than chance allows, W402 for covariates
-        that differ between arms by more than chance. With an E307 nothing else is looked at.
+        E307 for arms without rows, W401 for arms of other sizes than chance allows, or of sizes that cannot
+        be checked, W402 for covariates that differ between arms by more than chance. With an E307 nothing
+        else is looked at. With propensities sizes say nothing and covariates are compared by their weights.
 
     Examples
     --------
@@ -109,16 +126,19 @@ def check_experiment(arms: Arms, covariates: pd.DataFrame | None = None) -> tupl
 def standardised_differences(arms: Arms, covariates: pd.DataFrame | None) -> tuple[Imbalance, ...]:
     """Compare every covariate of every arm with control.
 
-    The difference of the means over the pooled standard deviation; of a text, each of its levels.
+    The difference of the means, weighted by one over the propensity, over the pooled standard deviation;
+    of a text, each of its levels. Weights that differ count as fewer customers (Kish's effective number).
     """
-    arm = np.asarray(arms.arm, dtype=str)
+    arm, weight = np.asarray(arms.arm, dtype=str), arms.weight
     made = design(covariates, len(arm))
-    units = dict(zip(arms.names, arms.counts(), strict=True))
-    control = made.columns[arm == arms.control]
+    units = {
+        name: n * float(np.mean(weight[arm == name]) ** 2 / np.mean(weight[arm == name] ** 2))
+        for name, n in zip(arms.names, arms.counts(), strict=True)
+    }
+    control = _moments(made.columns[arm == arms.control], weight[arm == arms.control])
     found = []
     for name in arms.channels:
-        treated = made.columns[arm == name]
-        difference = _standardised(treated, control)
+        difference = _standardised(_moments(made.columns[arm == name], weight[arm == name]), control)
         error = np.sqrt(1 / units[name] + 1 / units[arms.control])
         found += [
             Imbalance(column, name, float(one), float(one / error))
@@ -127,9 +147,18 @@ def standardised_differences(arms: Arms, covariates: pd.DataFrame | None) -> tup
     return tuple(found)
 
 
-def _standardised(treated: FloatArray, control: FloatArray) -> FloatArray:
-    spread = np.sqrt((treated.var(axis=0) + control.var(axis=0)) / 2)
-    gap = treated.mean(axis=0) - control.mean(axis=0)
+def _moments(columns: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Give the weighted means and variances."""
+    share = weight / weight.sum()
+    mean = share @ columns
+    return mean, np.asarray(share @ (columns - mean) ** 2)
+
+
+def _standardised(
+    treated: tuple[FloatArray, FloatArray], control: tuple[FloatArray, FloatArray]
+) -> FloatArray:
+    spread = np.sqrt((treated[1] + control[1]) / 2)
+    gap = treated[0] - control[0]
     return np.asarray(np.divide(gap, spread, out=np.sign(gap) * 1e3, where=spread > 0))
 
 
@@ -149,10 +178,15 @@ def _missing(arms: Arms) -> Iterator[Finding]:
 
 
 def _sample_ratio(arms: Arms) -> Iterator[Finding]:
+    if arms.propensity is not None:  # sizes follow the customers then, in every tier
+        return
     table, counts = arms.table(), arms.counts()
     planned = _planned(arms, counts)
-    if planned is not None and _chance(counts, counts.sum() * planned, len(counts) - 1) < CHANCE:
-        have = ", ".join(f"{name} {count(n)}" for name, n in zip(arms.names, counts, strict=True))
+    have = ", ".join(f"{name} {count(n)}" for name, n in zip(arms.names, counts, strict=True))
+    if planned is None:
+        what = f"the sizes of the arms are not checked: {have} is no equal split, and none is stated"
+        yield Finding("W401", None, what, "hold them against the shares the test was planned with")
+    elif _chance(counts, counts.sum() * planned, len(counts) - 1) < CHANCE:
         aim = ", ".join(percent(share, 1) for share in planned)
         what = f"the arms have other sizes than chance allows: {have}, against shares of {aim}"
         yield Finding("W401", None, what, "look for lost or doubled rows before trusting an effect")
@@ -198,4 +232,8 @@ def _balance(arms: Arms, covariates: pd.DataFrame | None) -> Iterator[Finding]:
         ]
         if told:
             what = f"customers of {name} differed from control before the contact: {', '.join(told)}"
-            yield Finding("W402", None, what, "if arms were not drawn at random, map their propensity")
+            fix = "if arms were not drawn at random, map their propensity"
+            if arms.propensity is not None:
+                what += ", weighted by the propensity"
+                fix = "see whether the propensity is that of the arm the customer got"
+            yield Finding("W402", None, what, fix)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from allocator.errors import DataError, Finding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,3 +90,19 @@ def _levels(name: str, texts: NDArray[np.str_]) -> Iterator[tuple[str, FloatArra
             yield f"{name}={levels[i]}", (code == i).astype(np.float64)
     if rare.any():
         yield f"{name}={OTHER}", rare[code].astype(np.float64)
+
+
+def probability(propensity: ArrayLike) -> FloatArray:
+    """Give the propensities as numbers.
+
+    Raises
+    ------
+    DataError
+        When one is not above 0 and at most 1 (E315).
+    """
+    values = np.asarray(propensity, dtype=np.float64)
+    wrong = int(np.sum(~((values > 0) & (values <= 1))))
+    if wrong:
+        what = f"the propensity of {wrong:,} customers is not above 0 and at most 1"
+        raise DataError(Finding("E315", None, what, "it is the probability of the arm the customer got"))
+    return values

@@ -14,19 +14,22 @@ from allocator.models.uplift.adjusted_means import Effects
 from allocator.models.uplift.covariates import FloatArray
 from allocator.options import Options, Share
 
-NODES = 256  # pairs of spreads over which the result is averaged
-GRID = 41  # values tried of each spread
+GRID = 21  # values tried of each of the two spreads
+OWN_GRID = 9  # values tried of the spread of an effect out of line
+OUT_OF_LINE = 0.5  # probability beforehand that one effect is
+TIERS, CLEAR = 2.0, 3.0  # half-Cauchy scales of tau and of the effect out of line, in standard errors
 EXACT = 1e-6  # of the largest estimate: the least error
 
 
 class Shrinkage(Options):
     """How estimates are pulled towards what is alike.
 
-    The effect in tier k of channel c is ``theta_kc ~ N(mu_c, tau_c^2)`` and ``mu_c ~ N(0, omega_c^2)``: tiers
-    are pulled towards their channel's mean, and means towards no effect, as the best of several noisy
-    channels is overestimated too. Both spreads are averaged over what the data say of them, with a
-    half-Cauchy prior on the scale of the standard error (a horseshoe: clear effects stay nearly as they
-    are). Spreads are judged channel by channel, the effects jointly with their whole covariance.
+    The effect in tier k of channel c is ``theta_kc = s_k (m_c + d_kc)``: in proportion to the known scale
+    ``s_k`` of the tier, ``m_c ~ N(0, omega^2)``, ``d_kc ~ N(0, tau^2)``. So tiers are pulled towards their
+    channel's mean and means towards no effect, as the best of several noisy channels is overestimated too.
+    With even odds one effect, any of them, is out of line with a spread of its own, so that a large and
+    clear one stays. All spreads are averaged over what the data say of them by their joint likelihood with
+    the whole covariance, each with a half-Cauchy prior on the scale of the standard errors.
     """
 
     level: Share = 0.8
@@ -49,7 +52,8 @@ class ShrunkEffects:
     mean_factor : mapping of channel to float
         Share of the channel's own mean that is kept.
     tau : mapping of channel to float
-        Expected spread of the true effects over tiers, in units of the outcome.
+        Expected spread of the true effects over tiers, in units of the outcome at the channel's root mean
+        square scale.
     is_noise : tuple of bool
         Whether the interval of the effect contains 0.
     findings : tuple of Finding
@@ -73,13 +77,49 @@ class ShrunkEffects:
 
 
 @dataclass(frozen=True, eq=False)
-class _Spreads:
-    """Equally likely pairs of one channel's spreads, shape (NODES,) each."""
+class _Scaled:
+    """Effects in units of their tier's scale, `noise` their covariance, `same` marks rows of one channel."""
+
+    estimate: FloatArray
+    noise: FloatArray
+    same: FloatArray
+
+    @classmethod
+    def of(cls, effects: Effects, scale: FloatArray) -> _Scaled:
+        """Scale, no estimate better known than to a vanishing share of the largest."""
+        estimate = effects.estimate / scale
+        known = EXACT * float(np.abs(estimate).max()) + 1e-100
+        noise = effects.covariance / np.outer(scale, scale) + known**2 * np.eye(len(estimate))
+        channel = np.array(effects.channel)
+        return cls(estimate, noise, np.equal(channel[:, None], channel).astype(np.float64))
+
+    def errors(self, at: NDArray[np.intp] | slice = slice(None)) -> tuple[float, float]:
+        """Give the typical standard error of an effect and of a channel's mean."""
+        noise, same = self.noise[at][:, at], self.same[at][:, at]
+        error = float(np.sqrt(np.trace(noise) / len(noise)))
+        shared = float((noise * same).sum() / same.sum())
+        return error, max(float(np.sqrt(max(shared, 0.0))), 1e-2 * error)
+
+    def grid(self, error: float, n: int = GRID, least: float = 0.02) -> FloatArray:
+        """Spreads from next to nothing to well above the largest estimate, in equal ratios."""
+        return np.geomspace(least * error, 10 * max(float(np.abs(self.estimate).max()), self.errors()[0]), n)
+
+
+@dataclass(frozen=True, eq=False)
+class _Nodes:
+    """Pairs of spreads, shape (n,) each, and what follows from them.
+
+    `precision` (n, k, k) is the inverse covariance of the estimates, `pulled` (n, k) its product with them,
+    `own` and `own_squared` (n, k) what every effect, were it out of line, takes off the precision.
+    """
 
     tau: FloatArray
     omega: FloatArray
-    factor: float
-    mean_factor: float
+    weight: FloatArray
+    precision: FloatArray
+    pulled: FloatArray
+    own: FloatArray
+    own_squared: FloatArray
 
 
 def shrink(effects: Effects, options: Shrinkage | None = None) -> ShrunkEffects:
@@ -103,68 +143,63 @@ def shrink(effects: Effects, options: Shrinkage | None = None) -> ShrunkEffects:
     ([9.0, 9.2], (False, False))
     """
     level = (options or Shrinkage()).level
-    names = sorted(set(effects.channel))
-    rows = {name: np.flatnonzero(np.array(effects.channel) == name) for name in names}
-    noise = _softened(effects)
-    spreads = {
-        name: _spreads(effects.estimate[at], noise[np.ix_(at, at)], seed)
-        for seed, (name, at) in enumerate(rows.items())
-    }
-    mean, covariance = _average(effects.estimate, noise, _priors(rows, spreads))
+    scale = np.ones(len(effects.estimate)) if effects.scale is None else effects.scale
+    scaled = _Scaled.of(effects, scale)
+    nodes = _nodes(scaled)
+    kept = {name: _kept(scaled, nodes, effects, name) for name in sorted(set(effects.channel))}
+    mean, covariance = _average(scaled, nodes)
+    mean, covariance = mean * scale, covariance * np.outer(scale, scale)
     half = NormalDist().inv_cdf(0.5 + level / 2) * np.sqrt(np.diag(covariance))
     return ShrunkEffects(
         tier=effects.tier,
         channel=effects.channel,
         mean=mean,
         covariance=covariance,
-        factor={name: one.factor for name, one in spreads.items()},
-        mean_factor={name: one.mean_factor for name, one in spreads.items()},
-        tau={name: float(one.tau.mean()) for name, one in spreads.items()},
+        factor={name: one[0] for name, one in kept.items()},
+        mean_factor={name: one[1] for name, one in kept.items()},
+        tau={
+            name: float(one[2] * np.sqrt(np.mean(scale[np.array(effects.channel) == name] ** 2)))
+            for name, one in kept.items()
+        },
         is_noise=tuple(bool(noise) for noise in np.abs(mean) <= half),
         findings=tuple(_noise_findings(effects, mean, half, level)),
     )
 
 
-def _spreads(estimate: FloatArray, covariance: FloatArray, seed: int) -> _Spreads:
-    """Weigh a grid of both spreads by likelihood and prior, and draw from it in equal steps."""
-    k = len(estimate)
-    error = float(np.sqrt(np.trace(covariance) / k))
-    mean_error = max(float(np.sqrt(max(covariance.sum(), 0.0))) / k, 1e-3 * error)
-    tau = _grid(error, estimate) if k > 1 else np.zeros(1)
-    omega = _grid(mean_error, estimate)
-    weight = _weights(estimate, covariance, tau, omega)
-    weight *= _prior(tau / error)[:, None] * _prior(omega / mean_error)
+def _nodes(scaled: _Scaled) -> _Nodes:
+    """Weigh a grid of the spreads by their likelihood and priors."""
+    error, mean_error = scaled.errors()
+    k = len(scaled.estimate)
+    tiers = scaled.grid(error) if scaled.same.sum() > k else np.zeros(1)
+    tau, omega = (grid.ravel() for grid in np.meshgrid(tiers, scaled.grid(mean_error), indexing="ij"))
+    spread = tau[:, None, None] ** 2 * np.eye(k) + omega[:, None, None] ** 2 * scaled.same
+    precision = np.asarray(np.linalg.inv(spread + scaled.noise), dtype=np.float64)
+    pulled = precision @ scaled.estimate
+    log = 0.5 * (np.linalg.slogdet(precision)[1] - pulled @ scaled.estimate)
+    log += np.log(_prior(tau / (TIERS * error)) * _prior(omega / mean_error))
+    gain, ratio = _out_of_line(scaled, precision, pulled)
+    every = np.concatenate([np.zeros((len(log), 1)) + np.log(1 - OUT_OF_LINE), ratio], axis=1) + log[:, None]
+    weight = np.exp(every - every.max())
     weight /= weight.sum()
-    kept_tau = tau**2 / (tau**2 + error**2)
-    kept_mean = omega**2 / (omega**2 + mean_error**2 + tau[:, None] ** 2 / k)
-    steps = (np.arange(NODES) + 0.5) / NODES
-    picked = np.minimum(np.searchsorted(weight.cumsum(), steps), weight.size - 1)
-    picked = np.random.default_rng(seed).permutation(picked)  # channels do not meet in order
-    at_tau, at_omega = np.unravel_index(picked, weight.shape)
-    factor, mean_factor = float(weight.sum(axis=1) @ kept_tau), float((weight * kept_mean).sum())
-    return _Spreads(tau[at_tau], omega[at_omega], factor, mean_factor)
+    own = (weight[:, 1:] * gain).reshape(len(log), k, OWN_GRID)
+    squared = (weight[:, 1:] * gain**2).reshape(len(log), k, OWN_GRID)
+    return _Nodes(tau, omega, weight.sum(axis=1), precision, pulled, own.sum(axis=2), squared.sum(axis=2))
 
 
-def _weights(estimate: FloatArray, covariance: FloatArray, tau: FloatArray, omega: FloatArray) -> FloatArray:
-    """Give the likelihood of every pair of spreads, relative to the largest: rows `tau`, columns `omega`."""
-    k = len(estimate)
-    spread = tau[:, None, None, None] ** 2 * np.eye(k) + omega[:, None, None] ** 2 * np.ones((k, k))
-    total = spread + covariance
-    distance = np.linalg.solve(total, estimate[:, None])[..., 0] @ estimate
-    log = -0.5 * (np.linalg.slogdet(total)[1] + distance)
-    return np.asarray(np.exp(log - log.max()))
+def _out_of_line(scaled: _Scaled, precision: FloatArray, pulled: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Give what a spread of its own does to the precision by each effect, and how likely it makes the data.
 
-
-def _softened(effects: Effects) -> FloatArray:
-    """Give the covariance, no estimate better known than to a vanishing share of the largest."""
-    known = EXACT * float(np.abs(effects.estimate).max()) + 1e-100
-    return effects.covariance + known**2 * np.eye(len(effects.estimate))
-
-
-def _grid(error: float, estimate: FloatArray) -> FloatArray:
-    """Spreads from next to nothing to well above the largest estimate, in equal ratios."""
-    largest = 10 * max(float(np.abs(estimate).max()), error)
-    return np.geomspace(error / 50, largest, GRID)
+    A variance ``b^2`` more of one estimate takes ``g p p'`` off the precision P, p its column and
+    ``g = b^2 / (1 + b^2 P_jj)``; relative log likelihoods include the prior. Shapes (n, k * OWN_GRID).
+    """
+    k, error = len(scaled.estimate), scaled.errors()[0]
+    own = scaled.grid(error, OWN_GRID, least=0.2)
+    prior = _prior(own / (CLEAR * error))
+    grown = own**2 * np.diagonal(precision, axis1=1, axis2=2)[:, :, None]
+    gain = own**2 / (1 + grown)
+    ratio = 0.5 * (gain * pulled[:, :, None] ** 2 - np.log1p(grown))
+    ratio += np.log(OUT_OF_LINE / k * prior / prior.sum())
+    return gain.reshape(len(pulled), -1), ratio.reshape(len(pulled), -1)
 
 
 def _prior(ratio: FloatArray) -> FloatArray:
@@ -172,25 +207,35 @@ def _prior(ratio: FloatArray) -> FloatArray:
     return np.where(ratio > 0, ratio / (1 + ratio**2), 1.0)
 
 
-def _priors(rows: Mapping[str, NDArray[np.intp]], spreads: Mapping[str, _Spreads]) -> FloatArray:
-    """Give the covariance of the true effects at every node, shape (NODES, k, k)."""
-    k = sum(len(at) for at in rows.values())
-    prior = np.zeros((NODES, k, k))
-    for name, at in rows.items():
-        one, size = spreads[name], len(at)
-        prior[:, at[:, None], at] = one.omega[:, None, None] ** 2 * np.ones((size, size))
-        prior[:, at, at] += one.tau[:, None] ** 2
-    return prior
+def _kept(scaled: _Scaled, nodes: _Nodes, effects: Effects, channel: str) -> tuple[float, float, float]:
+    """Give the shares a channel keeps of its tiers' deviations and of its mean, and its expected tau."""
+    at = np.flatnonzero(np.array(effects.channel) == channel)
+    error, mean_error = scaled.errors(at)
+    tau = nodes.tau if len(at) > 1 else np.zeros(1)
+    deviation = tau**2 / (tau**2 + error**2)
+    mean = nodes.omega**2 / (nodes.omega**2 + mean_error**2 + tau**2 / len(at))
+    return tuple(float((nodes.weight * one).sum()) for one in (deviation, mean, tau))  # type: ignore[return-value]
 
 
-def _average(estimate: FloatArray, noise: FloatArray, prior: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Give mean and covariance of the effects over the nodes, each a normal with known spreads."""
-    gain = np.swapaxes(np.linalg.solve(prior + noise, prior), 1, 2)
-    means = gain @ estimate
-    mean = means.mean(axis=0)
-    within = (gain @ noise).mean(axis=0)
-    covariance = within + (means - mean).T @ (means - mean) / len(means)
-    return mean, (covariance + covariance.T) / 2
+def _average(scaled: _Scaled, nodes: _Nodes) -> tuple[FloatArray, FloatArray]:
+    """Give mean and covariance of the effects over the nodes, each a normal with known spreads.
+
+    With precision P of the estimates y and their noise C that is ``y - C P y`` and ``C - C P C``.
+    """
+
+    def summed(weights: FloatArray) -> FloatArray:
+        columns = (nodes.precision * weights[:, :, None]).reshape(-1, k)
+        return np.asarray(columns.T @ nodes.precision.reshape(-1, k))
+
+    k, noise = len(scaled.estimate), scaled.noise
+    taken = np.einsum("nj,njk->nk", nodes.own * nodes.pulled, nodes.precision)
+    pull = nodes.weight @ nodes.pulled - taken.sum(axis=0)
+    precision = np.tensordot(nodes.weight, nodes.precision, 1) - summed(nodes.own)
+    crossed = taken.T @ nodes.pulled
+    square = (nodes.pulled * nodes.weight[:, None]).T @ nodes.pulled - crossed - crossed.T
+    between = square + summed(nodes.own_squared * nodes.pulled**2) - np.outer(pull, pull)
+    covariance = noise - noise @ (precision - between) @ noise
+    return scaled.estimate - noise @ pull, (covariance + covariance.T) / 2
 
 
 def _noise_findings(effects: Effects, mean: FloatArray, half: FloatArray, level: float) -> Iterator[Finding]:

@@ -64,6 +64,13 @@ def test_without_covariates_it_is_the_difference_of_means_with_welchs_error() ->
         assert effects.standard_error[row] == pytest.approx(welch)
 
 
+def test_the_scale_of_a_tier_is_the_spread_of_its_control_arm() -> None:
+    frame = a_test(2)
+    effects = estimate(frame, "x")
+    spread = frame[frame["arm"] == "control"].groupby("tier")["y"].std(ddof=0)
+    assert effects.scale == pytest.approx([spread[tier] for tier in effects.tier])
+
+
 def test_channels_share_control_and_tiers_share_nobody() -> None:
     frame = a_test(3)
     effects = estimate(frame)
@@ -191,6 +198,8 @@ def test_an_arm_without_spread_borrows_it_and_says_so() -> None:
     assert [one.code for one in effects.findings] == ["W404", "W404"]
     assert "control in tier 'high'" in effects.findings[0].what
     assert effects.standard_error[0] > frame["y"][40:60].std() / np.sqrt(20)
+    assert effects.scale is not None
+    assert effects.scale[0] > 0
 
 
 def broken(**columns: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from allocator.errors import DataError
 from allocator.models.uplift.checks import Arms, check_experiment, standardised_differences
 
 
@@ -37,8 +39,54 @@ def test_sizes_are_held_against_the_planned_shares(control: int, expected: list[
     assert codes(arms({"control": control, "email": 44_444}, shares=shares)) == expected
 
 
-def test_uneven_arms_without_a_plan_are_no_fault() -> None:
-    assert codes(arms({"control": 191_243, "email": 38_218})) == []
+def test_uneven_arms_without_a_plan_are_said_not_to_be_checked() -> None:
+    (told,) = check_experiment(arms({"control": 191_243, "email": 38_218}))
+    assert (told.code, told.severity) == ("W401", "warning")
+    assert "not checked: control 191,243, email 38,218" in told.what
+    assert codes(arms({"control": 5000, "email": 1000}, shares={"control": 5, "email": 1})) == []
+
+
+def chosen_by_age(seed: int, *, stated: bool) -> tuple[Arms, pd.DataFrame]:
+    """Older customers of either tier are more likely mailed."""
+    rng = np.random.default_rng(seed)
+    age = rng.normal(40, 10, 6000)
+    chance = 1 / (1 + np.exp(-(age - 45) / 10))
+    mailed = rng.random(6000) < chance
+    given = Arms(
+        np.where(mailed, "email", "control"),
+        np.where(age > 50, "old", "young"),
+        channels=["email"],
+        tiers=["old", "young"],
+        propensity=np.where(mailed, chance, 1 - chance) if stated else None,
+    )
+    return given, pd.DataFrame({"age": age})
+
+
+def test_a_known_propensity_explains_sizes_and_balance() -> None:
+    assert codes(*chosen_by_age(1, stated=False)) == ["W401", "W401", "W402"]
+    told = [codes(*chosen_by_age(seed, stated=True)) for seed in range(20)]
+    assert sum(map(len, told)) <= 1
+
+
+def test_a_propensity_that_does_not_explain_the_choice_is_told() -> None:
+    given, covariates = chosen_by_age(1, stated=True)
+    wrong = replace(given, propensity=np.full(6000, 0.5))
+    (told,) = check_experiment(wrong, covariates)
+    assert told.code == "W402"
+    assert "weighted by the propensity" in told.what
+
+
+def test_equal_propensities_are_none_for_the_balance() -> None:
+    given, covariates = chosen_by_age(2, stated=False)
+    (plain,) = standardised_differences(given, covariates)
+    (weighted,) = standardised_differences(replace(given, propensity=np.full(6000, 0.4)), covariates)
+    assert weighted.difference == pytest.approx(plain.difference)
+    assert weighted.z == pytest.approx(plain.z)
+
+
+def test_what_is_no_probability_is_refused() -> None:
+    with pytest.raises(DataError, match="E315"):
+        codes(arms({"control": 5, "email": 5}, propensity=[0.0] * 10), pd.DataFrame({"x": range(10)}))
 
 
 def test_arms_mixed_differently_over_tiers_are_told() -> None:

@@ -167,3 +167,72 @@ def test_effects_known_exactly_stay(known: list[float]) -> None:
     assert found.mean == pytest.approx(known, rel=1e-4)
     assert found.standard_error == pytest.approx(np.zeros(len(known)), abs=1e-4)
     assert found.is_noise == tuple(one == 0 for one in known)
+
+
+TIERS, CHANNELS = ("high", "medium", "low"), ("letter", "email", "phone")
+SPREAD = np.array([26.9, 10.3, 2.75])  # of what a tier's customers spend without a contact
+CUSTOMERS = np.array([374, 613, 920])  # of an arm
+PROPORTIONAL = {
+    "as in the shipped sample": [[0.245, 0.089, 0.444], [0.300, 0.099, 0.106], [0.306, 0.044, 0.061]],
+    "the same in every tier": [[0.25, 0.08, 0.15]] * 3,
+    "only the letter works": [[0.25, 0.0, 0.0]] * 3,
+    "weaker in the lower tiers": [[0.4, 0.2, 0.5], [0.25, 0.1, 0.3], [0.1, 0.05, 0.1]],
+}
+
+
+def redraws(share: list[list[float]], n: int, seed: int) -> tuple[FloatArray, list[Effects]]:
+    """Tests of the same true effects, in shares of the tiers' spreads, that differ by luck alone."""
+    rng = np.random.default_rng(seed)
+    scale = np.asarray(np.repeat(SPREAD, 3), dtype=np.float64)
+    truth = scale * np.array(share).ravel()
+    block = np.eye(3) + np.ones((3, 3))
+    covariance = np.kron(np.diag(SPREAD**2 / CUSTOMERS), block)
+    root = np.linalg.cholesky(covariance)
+    tiers, count = tuple(tier for tier in TIERS for _ in CHANNELS), np.repeat(CUSTOMERS, 3)
+
+    def one() -> Effects:
+        estimate = truth + root @ rng.standard_normal(9)
+        return Effects(tiers, CHANNELS * 3, count, count, estimate, estimate, covariance, scale=scale)
+
+    return truth, [one() for _ in range(n)]
+
+
+@pytest.mark.parametrize("world", PROPORTIONAL)
+def test_tiers_of_other_worth_keep_honest_intervals_and_lose_error(world: str) -> None:
+    """Shrinking in absolute money pulled valuable tiers to the worthless: more error than without."""
+    truth, drawn = redraws(PROPORTIONAL[world], 200, 6)
+    found = [shrink(one) for one in drawn]
+    squares = np.array(
+        [(one.mean - truth) / raw.standard_error for one, raw in zip(found, drawn, strict=True)]
+    )
+    raw_squares = np.array([(raw.estimate - truth) / raw.standard_error for raw in drawn])
+    covered = np.array([np.abs(one.mean - truth) <= Z80 * one.standard_error for one in found])
+    error = covered.mean(axis=1).std() / np.sqrt(len(found))
+    assert 0.74 - 2 * error <= covered.mean() <= 0.86 + 2 * error
+    assert error < 0.02
+    assert np.mean(squares**2) <= np.mean(raw_squares**2)
+
+
+@pytest.mark.parametrize("world", ["as in the shipped sample", "the same in every tier"])
+def test_the_promise_is_kept_where_tiers_differ_in_worth(world: str) -> None:
+    truth, drawn = redraws(PROPORTIONAL[world], 200, 7)
+    cost, people = np.array([1.8, 0.2, 6.5]), np.array([2.0, 3.0, 5.0])
+    sums = np.zeros(2)
+    for effects in drawn:
+        promised, true = (x.reshape(3, 3) for x in (shrink(effects).mean, truth))
+        rows, best = np.arange(3), (promised - cost).argmax(axis=1)
+        weight = people * (promised[rows, best] > cost[best])
+        sums += (weight @ promised[rows, best], weight @ true[rows, best])
+    assert 0.9 <= sums[0] / sums[1] <= 1.1
+
+
+def test_without_any_effect_little_is_left_of_tiers_of_other_worth() -> None:
+    _, drawn = redraws([[0.0] * 3] * 3, 100, 8)
+    left = [np.mean((shrink(one).mean / one.standard_error) ** 2) for one in drawn]
+    assert np.mean(left) < 0.25
+
+
+def test_one_clear_effect_out_of_line_is_hardly_pulled() -> None:
+    found = shrink(effects_of(np.array([1.0, 0.5, 30.0, 0.8, 1.1, 0.9]), np.eye(6), 3))
+    assert found.mean[2] == pytest.approx(30, abs=0.5)
+    assert np.all(np.abs(found.mean[[0, 1, 3, 4, 5]]) < 1)
