@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-RARE = 0.01  # share of customers below which a level of a text is pooled with others
+RARE = 0.01  # share of customers below which an indicator would fit single customers
 MISSING = "(missing)"
 OTHER = "(other)"
 
@@ -45,7 +45,8 @@ def design(covariates: pd.DataFrame | None, n_rows: int) -> Design:
     covariates : DataFrame or None
         One row a customer. Numbers and flags stay; of a text, every level but the most frequent becomes an
         indicator, levels of fewer than 1 % of the customers together one. A missing number becomes the
-        mean, with an indicator of its own; a missing text is a level. Columns that never change are left out.
+        mean, with an indicator of its own; a missing text is a level. An indicator of fewer than 1 % of the
+        customers and a column that never changes are left out.
     n_rows : int
         Customers, for when there are no covariates.
 
@@ -78,7 +79,10 @@ def _number(name: str, values: FloatArray) -> dict[str, FloatArray]:
     if known.all():
         return {name: values}
     mean = values[known].mean() if known.any() else 0.0
-    return {name: np.where(known, values, mean), f"{name} (missing)": (~known).astype(np.float64)}
+    filled = {name: np.where(known, values, mean)}
+    if np.mean(~known) < RARE:
+        return filled
+    return {**filled, f"{name} (missing)": (~known).astype(np.float64)}
 
 
 def _levels(name: str, texts: NDArray[np.str_]) -> Iterator[tuple[str, FloatArray]]:
@@ -88,7 +92,7 @@ def _levels(name: str, texts: NDArray[np.str_]) -> Iterator[tuple[str, FloatArra
     for i in np.flatnonzero(~rare):
         if i != base:
             yield f"{name}={levels[i]}", (code == i).astype(np.float64)
-    if rare.any():
+    if count[rare].sum() >= RARE * len(texts):
         yield f"{name}={OTHER}", rare[code].astype(np.float64)
 
 

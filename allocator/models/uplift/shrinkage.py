@@ -14,18 +14,19 @@ from allocator.models.uplift.adjusted_means import Effects
 from allocator.models.uplift.covariates import FloatArray
 from allocator.options import Options, Share
 
-GRID = 21  # values tried of each of the two spreads
+GRID = 13  # values tried of each of the three spreads
 OWN_GRID = 9  # values tried of the spread of an effect out of line
 OUT_OF_LINE = 0.5  # probability beforehand that one effect is
-TIERS, CLEAR = 2.0, 3.0  # half-Cauchy scales of tau and of the effect out of line, in standard errors
+CLEAR = 3.0  # half-Cauchy scale of the spread of an effect out of line, in standard errors; of others 1
 EXACT = 1e-6  # of the largest estimate: the least error
 
 
 class Shrinkage(Options):
     """How estimates are pulled towards what is alike.
 
-    The effect in tier k of channel c is ``theta_kc = s_k (m_c + d_kc)``: in proportion to the known scale
-    ``s_k`` of the tier, ``m_c ~ N(0, omega^2)``, ``d_kc ~ N(0, tau^2)``. So tiers are pulled towards their
+    The effect in tier k of channel c is ``theta_kc = s_k (m_c + g_k + d_kc)``: in proportion to the known
+    scale ``s_k`` of the tier, ``m_c ~ N(0, omega^2)``, ``g_k ~ N(0, gamma^2)`` where tiers are several,
+    ``d_kc ~ N(0, tau^2)``. So tiers are pulled towards their
     channel's mean and means towards no effect, as the best of several noisy channels is overestimated too.
     With even odds one effect, any of them, is out of line with a spread of its own, so that a large and
     clear one stays. All spreads are averaged over what the data say of them by their joint likelihood with
@@ -78,11 +79,15 @@ class ShrunkEffects:
 
 @dataclass(frozen=True, eq=False)
 class _Scaled:
-    """Effects in units of their tier's scale, `noise` their covariance, `same` marks rows of one channel."""
+    """Effects in units of their tier's scale, `noise` their covariance.
+
+    `same` marks rows of one channel, `beside` those of one tier.
+    """
 
     estimate: FloatArray
     noise: FloatArray
     same: FloatArray
+    beside: FloatArray
 
     @classmethod
     def of(cls, effects: Effects, scale: FloatArray) -> _Scaled:
@@ -90,8 +95,11 @@ class _Scaled:
         estimate = effects.estimate / scale
         known = EXACT * float(np.abs(estimate).max()) + 1e-100
         noise = effects.covariance / np.outer(scale, scale) + known**2 * np.eye(len(estimate))
-        channel = np.array(effects.channel)
-        return cls(estimate, noise, np.equal(channel[:, None], channel).astype(np.float64))
+        same, beside = (
+            np.equal(np.array(names)[:, None], names).astype(np.float64)
+            for names in (effects.channel, effects.tier)
+        )
+        return cls(estimate, noise, same, beside)
 
     def errors(self, at: NDArray[np.intp] | slice = slice(None)) -> tuple[float, float]:
         """Give the typical standard error of an effect and of a channel's mean."""
@@ -107,7 +115,7 @@ class _Scaled:
 
 @dataclass(frozen=True, eq=False)
 class _Nodes:
-    """Pairs of spreads, shape (n,) each, and what follows from them.
+    """Triples of spreads, shape (n,) each, and what follows from them.
 
     `precision` (n, k, k) is the inverse covariance of the estimates, `pulled` (n, k) its product with them,
     `own` and `own_squared` (n, k) what every effect, were it out of line, takes off the precision.
@@ -170,13 +178,17 @@ def _nodes(scaled: _Scaled) -> _Nodes:
     """Weigh a grid of the spreads by their likelihood and priors."""
     error, mean_error = scaled.errors()
     k = len(scaled.estimate)
-    tiers = scaled.grid(error) if scaled.same.sum() > k else np.zeros(1)
-    tau, omega = (grid.ravel() for grid in np.meshgrid(tiers, scaled.grid(mean_error), indexing="ij"))
-    spread = tau[:, None, None] ** 2 * np.eye(k) + omega[:, None, None] ** 2 * scaled.same
+    several = scaled.same.sum() > k
+    tiers = scaled.grid(error) if several else np.zeros(1)
+    level = scaled.grid(error) if several and scaled.beside.sum() > k else np.zeros(1)
+    grids = np.meshgrid(tiers, scaled.grid(mean_error), level, indexing="ij")
+    tau, omega, gamma = (grid.ravel() for grid in grids)
+    parts = ((tau, np.eye(k)), (omega, scaled.same), (gamma, scaled.beside))
+    spread = sum(size[:, None, None] ** 2 * alike for size, alike in parts)
     precision = np.asarray(np.linalg.inv(spread + scaled.noise), dtype=np.float64)
     pulled = precision @ scaled.estimate
     log = 0.5 * (np.linalg.slogdet(precision)[1] - pulled @ scaled.estimate)
-    log += np.log(_prior(tau / (TIERS * error)) * _prior(omega / mean_error))
+    log += np.log(_prior(tau / error) * _prior(omega / mean_error) * _prior(gamma / error))
     gain, ratio = _out_of_line(scaled, precision, pulled)
     every = np.concatenate([np.zeros((len(log), 1)) + np.log(1 - OUT_OF_LINE), ratio], axis=1) + log[:, None]
     weight = np.exp(every - every.max())

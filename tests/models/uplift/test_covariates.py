@@ -42,8 +42,20 @@ def test_a_text_is_measured_against_its_most_frequent_level(kind: str) -> None:
     assert made.columns.tolist() == [[0, 0], [0, 1], [0, 0], [1, 0]]
 
 
+def test_few_gaps_have_no_indicator_of_their_own() -> None:
+    numbers = [1.0, 2.0] * 200 + [np.nan] * 3
+    made = design(pd.DataFrame({"age": numbers}), 403)
+    assert made.names == ("age",)
+    assert made.columns[-1, 0] == 1.5
+
+
+def test_few_customers_of_rare_levels_have_no_indicator() -> None:
+    made = design(pd.DataFrame({"area": ["a", "b"] * 200 + ["n/a"] * 3}), 403)
+    assert made.names == ("area=b",)
+
+
 def test_rare_levels_are_pooled() -> None:
-    texts = ["common"] * 397 + ["rare", "rarer", "rarest"]
+    texts = ["common"] * 297 + ["rare", "rarer", "rarest"]
     made = design(pd.DataFrame({"area": texts}), 400)
     assert made.names == ("area=(other)",)
     assert made.columns[:, 0].sum() == 3
