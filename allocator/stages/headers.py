@@ -55,10 +55,10 @@ def header_findings(scenario: Scenario) -> tuple[Finding, ...]:
 def _sorting(scenario: Scenario, headers: Headers) -> Iterator[Finding]:
     """Find tiers sorted by a column that no table has."""
     by = scenario.tiers.by if scenario.tiers else PREDICTED
-    found = [column for table in COUNTED for column in headers.get(table, ())]
+    found = list(dict.fromkeys(column for table in COUNTED for column in headers.get(table, ())))
     if by == PREDICTED or by in found:
         return
-    near = closest(by, found)
+    near = closest(by, [PREDICTED, *found])
     fix = f"did you mean {quoted(near)}?" if near else f"columns found: {', '.join(map(quoted, found[:12]))}"
     what = f"no table has the column {quoted(by)} that tiers are sorted by"
     yield Finding("E303", scenario.origin_of("tiers.by"), what, fix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, partial
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.customers.summary import CustomerSummary, summarise
-from allocator.errors import DataError, Finding, Origin
+from allocator.errors import DataError, Finding, Origin, raise_findings
 from allocator.models.clv import ClvForecast, fit_clv
 from allocator.models.retention.activity import Activity
 from allocator.quantities import Duration, count
@@ -26,6 +27,8 @@ IdArray = NDArray[np.object_]
 
 DAYS_PER_WEEK = 7.0
 A_YEAR = Duration(12, "months")
+LATE, TOO_LATE = 7, 60
+"""Days without any order before the as-of day: from where it is said, and from where it is refused."""
 
 
 @dataclass(frozen=True)
@@ -123,13 +126,15 @@ def predict(scenario: Scenario, tables: Tables) -> Predictions:
     Raises
     ------
     DataError
-        When no order is left, or the models cannot be fitted.
+        When no order is left, the as-of day is long after the last one, or the models cannot be fitted.
     """
+    late = list(_silence(scenario, tables))
+    raise_findings(late, DataError)
     population = tables.customers.data if tables.customers else None
     summary = summary_of(scenario, tables)(as_of=scenario.models.as_of, customers=population)
     model = fit_clv(scenario.models.clv, summary)
     where = scenario.origin_of("data.transactions")
-    findings = (*summary.rows.findings(where), *_unused(tables, where), *model.warnings)
+    findings = (*late, *summary.rows.findings(where), *_unused(tables, where), *model.warnings)
     return Predictions(summary, model, Terms.of(scenario), scenario.models.retention, findings)
 
 
@@ -169,6 +174,19 @@ def predict_before(scenario: Scenario, tables: Tables, log: pd.DataFrame) -> Bef
         residual[at] = looked_up(ids[at], past.customer_id, terms.residual(model, past, wait))
         known += int(looked_up(ids[at], past.customer_id, np.ones(len(past))).sum())
     return Before(value, residual, tuple(_strangers(len(log) - known, len(log))))
+
+
+def _silence(scenario: Scenario, tables: Tables) -> Iterator[Finding]:
+    """Find an as-of day so far after the last order that every customer looks as if gone."""
+    as_of = scenario.models.as_of
+    if as_of is None or tables.transactions is None:
+        return
+    last: date = tables.transactions.data["ordered_on"].max().date()
+    days = (as_of - last).days
+    if days > LATE:
+        what = f"as_of lies {count(days)} days after the last order ({last}): customers look silent"
+        fix = f"write as_of: {last}, or give the orders up to {as_of}"
+        yield Finding("E106" if days > TOO_LATE else "W412", scenario.origin_of("models.as_of"), what, fix)
 
 
 def _unused(tables: Tables, where: Origin | None) -> list[Finding]:

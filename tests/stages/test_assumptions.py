@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -128,3 +129,40 @@ def test_an_arm_cannot_be_the_control_group(tmp_path: Path) -> None:
     case.set("window: 4 weeks", "window: 4 weeks, arms: {email: control}")
     with pytest.raises(al.ScenarioError, match="the control group"):
         loaded(tmp_path, case)
+
+
+def last_order(case: Project) -> str:
+    return max(row.split(",")[1] for row in case.files["orders.csv"].decode().splitlines()[1:])
+
+
+def planned(days_after_the_last_order: int) -> Project:
+    case = project()
+    as_of = date.fromisoformat(last_order(case)) + timedelta(days=days_after_the_last_order)
+    case.set("tiers:\n", f"models: {{as_of: {as_of}}}\ntiers:\n")
+    return case
+
+
+@pytest.mark.parametrize(("days", "said"), [(7, False), (8, True), (60, True)])
+def test_a_day_after_the_last_order_is_said(tmp_path: Path, days: int, said: bool) -> None:
+    scenario = loaded(tmp_path, planned(days))
+    assert ("W412" in codes(al.fit(scenario), scenario)) == said
+
+
+def test_a_day_long_after_the_last_order_is_refused(tmp_path: Path) -> None:
+    (finding,) = refused(tmp_path, planned(61))
+    assert (finding.code, finding.where.line) == ("E106", 11)
+    assert "61 days after the last order" in finding.what
+
+
+def test_a_misspelt_prediction_is_recognised(tmp_path: Path) -> None:
+    case = project()
+    case.set("by: predicted_clv", "by: predicted_clb")
+    (finding,) = al.check(case.write(tmp_path))
+    assert (finding.code, finding.fix) == ("E303", "did you mean 'predicted_clv'?")
+
+
+def test_a_column_of_several_tables_is_listed_once(tmp_path: Path) -> None:
+    case = project()
+    case.set("by: predicted_clv", "by: wealth")
+    (finding,) = al.check(case.write(tmp_path))
+    assert finding.fix.count("customer_id") == 1
