@@ -19,7 +19,7 @@ from allocator.models.uplift.shrinkage import ShrunkEffects, shrink
 from allocator.quantities import count, quoted, ratio
 from allocator.response.curve import FloatArray
 from allocator.response.curves import Response
-from allocator.response.experiment import ContactTerms, Uncertainty, experiment_responses
+from allocator.response.experiment import ContactTerms, Uncertainty, experiment_responses, untested_contacts
 from allocator.response.sources import ExperimentResponse
 from allocator.scenario.schema import Scenario
 from allocator.stages.customers import Customers
@@ -92,20 +92,23 @@ def measure_effects(scenario: Scenario, tables: Tables, customers: Customers) ->
 
 def tested_responses(scenario: Scenario, tested: Tested, sizes: Mapping[str, float]) -> tuple[Response, ...]:
     """Give the curves of the tested channels: a contact's effect until a tier has no customer left."""
-    terms = {
+    rng = np.random.default_rng([scenario.risk.seed, zlib.crc32(b"experiment")])
+    return experiment_responses(
+        tested.shrunk,
+        _contact_terms(scenario),
+        {tier: sizes[tier] for tier in scenario.tier_names},
+        revenue=tested.revenue,
+        uncertainty=Uncertainty(scenario.risk.draws, rng),
+    )
+
+
+def _contact_terms(scenario: Scenario) -> dict[str, ContactTerms]:
+    return {
         name: ContactTerms(
             scenario.channels[name].cost_per_contact, scenario.channels[name].contacts_per_customer or 1.0
         )
         for name in tested_channels(scenario)
     }
-    rng = np.random.default_rng([scenario.risk.seed, zlib.crc32(b"experiment")])
-    return experiment_responses(
-        tested.shrunk,
-        terms,
-        {tier: sizes[tier] for tier in scenario.tier_names},
-        revenue=tested.revenue,
-        uncertainty=Uncertainty(scenario.risk.draws, rng),
-    )
 
 
 def _of_arms(
@@ -147,7 +150,16 @@ def _estimated(scenario: Scenario, log: pd.DataFrame, known: History, found: lis
     options = scenario.data.experiments
     covariates = log[list(options.covariates)] if options and options.covariates else None
     cluster = _clusters(log)
-    arms = Arms(log["arm"], known.tier, tested_channels(scenario), scenario.tier_names, CONTROL, cluster)
+    propensity = log.get("propensity")
+    arms = Arms(
+        log["arm"],
+        known.tier,
+        tested_channels(scenario),
+        scenario.tier_names,
+        CONTROL,
+        cluster,
+        propensity=propensity,
+    )
     checked = check_experiment(arms, covariates)
     raise_findings(checked, DataError)
     estimate = partial(
@@ -157,7 +169,7 @@ def _estimated(scenario: Scenario, log: pd.DataFrame, known: History, found: lis
         covariates=covariates,
         control=CONTROL,
         cluster=cluster,
-        propensity=log.get("propensity"),
+        propensity=propensity,
     )
     effects = estimate(_worth(scenario, log, known))
     shrunk = shrink(effects)
@@ -192,6 +204,7 @@ def _clusters(log: pd.DataFrame) -> NDArray[np.object_] | None:
 
 def _assumed(scenario: Scenario, log: pd.DataFrame) -> Iterator[Finding]:
     """Say what the plan takes for granted though the test tells otherwise, or not at all."""
+    yield from untested_contacts(_contact_terms(scenario))
     options = scenario.data.experiments
     if options is not None and options.combine == "add":
         what = "effects of several channels on one customer are added up, which no test has shown"

@@ -65,7 +65,7 @@ class Arm:
 ARMS = (
     Arm("email", 0.20, 0.25, 16, 300, 0.8, 9, 1.1, 0.15),
     Arm("direct_mail", 1.80, 0.25, 50, 330, 1.1, 14, 1.15, 0.30),
-    Arm("phone", 6.50, 0.25, 130, 740, 2.6, 4, 1.3, 0.20),
+    Arm("phone", 5.00, 0.25, 130, 740, 2.6, 4, 1.3, 0.20),
 )
 CONTACT_COST = {arm.name: arm.cost for arm in ARMS}
 
