@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from allocator.errors import (
     AllocatorError,
+    ArgumentError,
     DataError,
     Finding,
     NoPlanError,
@@ -46,6 +47,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AllocatorError",
+    "ArgumentError",
     "DataError",
     "Finding",
     "Forecast",

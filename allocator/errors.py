@@ -90,6 +90,10 @@ class DataError(AllocatorError, ValueError):
     """A table cannot be used as it is."""
 
 
+class ArgumentError(AllocatorError, TypeError):
+    """A function was given something of another kind than it takes."""
+
+
 class NoPlanError(AllocatorError, RuntimeError):
     """No plan satisfies every limit, or none could be proven."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 
 
@@ -32,4 +33,7 @@ def lazy_names(
             raise AttributeError(msg)
         return getattr(importlib.import_module(home[name]), name)
 
-    return get, lambda: sorted(home)
+    def names() -> list[str]:
+        return sorted({*home, *getattr(sys.modules.get(package), "__all__", ())})
+
+    return get, names

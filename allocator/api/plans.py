@@ -10,7 +10,7 @@ from typing import Any, Literal, Self, TextIO
 import pandas as pd
 
 from allocator import pipeline
-from allocator.api.forecasts import Forecast
+from allocator.api.forecasts import ConvertibleTable, Forecast, forecast_of
 from allocator.errors import Finding, NoPlanError
 from allocator.plan.optimise import optimise
 from allocator.plan.solution import Solution, Status
@@ -144,15 +144,18 @@ def plans_to_json(plans: Iterable[Plan]) -> str:
 
 
 def solve(
-    scenario: Scenario, forecast: Forecast | Curves, *, solver: Literal["cbc", "highs"] = "cbc"
+    scenario: Scenario,
+    forecast: Forecast | Curves | pd.DataFrame | ConvertibleTable,
+    *,
+    solver: Literal["cbc", "highs"] = "cbc",
 ) -> Plan:
     """Give the plan that is best under every limit, verified, with the price of each limit.
 
     Parameters
     ----------
     scenario : Scenario
-    forecast : Forecast or Curves
-        From `fit` or `curves_from_frame`.
+    forecast : Forecast, Curves or table
+        From `fit`, or a table of curves as `curves_from_frame` reads it.
     solver : {"cbc", "highs"}
         Which is asked first; the other one is the second opinion.
 
@@ -163,6 +166,8 @@ def solve(
 
     Raises
     ------
+    ArgumentError
+        A `TypeError` as well: `forecast` is none of these.
     ScenarioError
         When curves and scenario do not fit together.
     SolverError
@@ -176,6 +181,6 @@ def solve(
     >>> bool(plan.to_frame()["spend"].sum() <= scenario.budget.total)
     True
     """
-    forecast = Forecast(forecast) if isinstance(forecast, Curves) else forecast
+    forecast = forecast_of(forecast)
     problem = pipeline.problem(scenario, forecast.curves, forecast.facts.customers)
     return Plan(scenario, forecast, optimise(problem, engine=solver))

@@ -175,3 +175,28 @@ def test_order_and_names_of_channels_change_nothing(
     spends = plan.to_frame().groupby("channel")["spend"].sum().rename({"search": "suche"})
     pd.testing.assert_series_equal(again.to_frame().groupby("channel")["spend"].sum(), spends.sort_index())
     assert again.to_dict()["return_interval"] == pytest.approx(plan.to_dict()["return_interval"], rel=1e-9)
+
+
+class TestWhatPeopleHaveInHand:
+    def test_a_table_of_curves_is_solved_as_it_is_read(
+        self, scenario: al.Scenario, forecast: al.Forecast
+    ) -> None:
+        table = forecast.to_frame()
+        read = al.solve(scenario, al.curves_from_frame(table)).to_dict()
+        assert al.solve(scenario, table).to_dict() == read
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda scenario: al.solve(scenario, [1, 2]),
+            lambda scenario: al.curves_from_frame([1, 2]),
+            lambda scenario: al.load_scenario(5),
+        ],
+    )
+    def test_something_else_is_refused_as_what_it_is(self, call: object, scenario: al.Scenario) -> None:
+        with pytest.raises(al.ArgumentError, match=r"a value of type (list|int)") as refused:
+            call(scenario)
+        assert isinstance(refused.value, TypeError)
+
+    def test_every_public_name_is_listed(self) -> None:
+        assert set(al.__all__) <= set(dir(al))
