@@ -265,7 +265,7 @@ def compile_problem(problem: Problem, grids: Sequence[Grid] | None = None) -> Co
     and rows are divided by powers of two, which loses no digit and keeps solver tolerances meaningful.
     """
     grids = tuple(grids) if grids is not None else first_grids(problem)
-    money = _power_of_two(problem.budget / SIZE)
+    money = _power_of_two((problem.budget or _reach(grids)) / SIZE)
     counts = [len(grid.widths) for grid in grids]
     piece = np.repeat(np.arange(len(grids)), counts)
     slopes = _concatenated([grid.slopes for grid in grids])
@@ -281,6 +281,11 @@ def compile_problem(problem: Problem, grids: Sequence[Grid] | None = None) -> Co
         _sides(problem, money * factor),
     )
     return Compiled(problem, lp, grids, piece, money, money * unit, money * factor)
+
+
+def _reach(grids: Sequence[Grid]) -> float:
+    """Give the far end of the longest curve: the size of money where there is no budget to take it from."""
+    return max((float(grid.spend[-1]) for grid in grids), default=0.0)
 
 
 def _entries(problem: Problem, counts: Sequence[int], slopes: FloatArray, revenue: FloatArray) -> Triplets:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.plan.problem import IntArray, Problem
-from allocator.plan.program import Compiled, Entries, Interval, compile_problem, first_grids, grid_at
+from allocator.plan.program import SIZE, Compiled, Entries, Interval, compile_problem, first_grids, grid_at
 from allocator.plan.solution import Status
 from allocator.plan.solver import HotModel, RawSolution
 from allocator.response.curve import FloatArray, Shape
@@ -83,11 +83,12 @@ def _spend(located: Located) -> FloatArray | None:
 def _coarse(compiled: Compiled, spend: FloatArray) -> list[FloatArray]:
     """Give, per decision, the places at which to cut the pieces next to the optimum; none where fine."""
     level = compiled.objective_unit / compiled.money
+    size = compiled.problem.budget or compiled.money * SIZE  # without a budget nothing else ends the cutting
     cuts = []
     for decision, grid, at in zip(compiled.problem.decisions, compiled.grids, spend, strict=True):
         shape = decision.curve.shape
         pieces = () if shape is None else _beside(grid.spend, float(at))
-        found = [_cuts(shape, grid.spend[k : k + 2], level, compiled.problem.budget) for k in pieces if shape]
+        found = [_cuts(shape, grid.spend[k : k + 2], level, size) for k in pieces if shape]
         cuts.append(np.concatenate(found) if found else np.zeros(0))
     return cuts
 
@@ -107,10 +108,10 @@ def _beside(places: FloatArray, at: float) -> Sequence[int]:
     return [piece for piece in pieces if 0 <= piece <= last]
 
 
-def _cuts(shape: Shape, ends: FloatArray, level: float, budget: float) -> FloatArray:
+def _cuts(shape: Shape, ends: FloatArray, level: float, size: float) -> FloatArray:
     first, last = shape.marginal(ends)
     width = float(ends[1] - ends[0])
-    least = (NARROWEST if np.isfinite(first) else FROM_ZERO) * budget
+    least = (NARROWEST if np.isfinite(first) else FROM_ZERO) * size
     if first - last <= FINE * max(abs(last), level) or width <= least:
         return np.zeros(0)
     cuts = np.linspace(ends[0], ends[1], PARTS + 1)[1:-1]
