@@ -151,6 +151,7 @@ def fit(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Write the curves to DIR/curves.csv.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite curves that differ.")] = False,
     allow_outside: AllowOutside = False,
 ) -> None:
     """Print what the data say before any plan.
@@ -165,7 +166,7 @@ def fit(
 
     (fitted,) = _each([file], forecast)
     text = fitted.to_json() if json else fitted.to_text(sys.stdout)
-    written = fitted.save(out) if out is not None else None
+    written = fitted.save(out, force=force) if out is not None else None
     _print(text)
     if written is not None:
         _complain(f"wrote {written}")

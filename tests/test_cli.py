@@ -365,3 +365,81 @@ class TestFaults:
 
 def test_version(allocator: Run) -> None:
     assert allocator("--version").out == f"allocator {al.__version__}\n"
+
+
+def scenario_file(folder: Path, response: str, *, extra: str = "") -> Path:
+    file = folder / "plan.yaml"
+    channels = f"channels:\n  tv: {{current: 50k{response}}}\n"
+    head = "version: 1\nname: Small\nbudget: {total: 100k, spend: up_to}\nobjective: {maximize: profit}\n"
+    file.write_text(head + channels + extra, encoding="utf-8")
+    return file
+
+
+POINTS = ", response: {source: points, points: [[50k, 120k], [90k, 160k]]}"
+
+
+class TestFitWithoutModels:
+    def test_estimates_alone_are_shown_as_curves(self, allocator: Run, tmp_path: Path) -> None:
+        ran = allocator("fit", scenario_file(tmp_path, POINTS))
+        assert (ran.code, ran.err) == (0, "")
+        assert "Response curves" in ran.out
+
+    def test_curves_from_a_table_alone_are_shown_and_written(self, allocator: Run, tmp_path: Path) -> None:
+        (tmp_path / "curves.csv").write_text("channel,spend,value\ntv,50000,120000\n", encoding="utf-8")
+        file = scenario_file(tmp_path, "", extra="data: {curves: {path: curves.csv}}\n")
+        ran = allocator("fit", file, "--out", tmp_path / "new")
+        assert ran.code == 0
+        assert "Response curves" in ran.out
+        assert (tmp_path / "new" / "curves.csv").is_file()
+
+    def test_curves_that_differ_are_overwritten_only_by_force(self, allocator: Run, tmp_path: Path) -> None:
+        file = scenario_file(tmp_path, POINTS)
+        (tmp_path / "curves.csv").write_text("mine", encoding="utf-8")
+        ran = allocator("fit", file, "--out", tmp_path)
+        assert ran.code == 2
+        assert "E011" in ran.err
+        assert (tmp_path / "curves.csv").read_text(encoding="utf-8") == "mine"
+        assert allocator("fit", file, "--out", tmp_path, "--force").code == 0
+        assert "tv" in (tmp_path / "curves.csv").read_text(encoding="utf-8")
+        assert allocator("fit", file, "--out", tmp_path).code == 0, "the same curves again change nothing"
+
+
+def test_a_packed_file_is_told_from_a_scenario_without_its_bytes(allocator: Run) -> None:
+    ran = allocator("run", "scenarios/data/orders.csv.gz")
+    assert ran.code == 2
+    assert "is no scenario" in ran.err
+    assert "\ufffd" not in ran.err
+
+
+def test_a_missing_file_is_not_confused_with_one_that_shares_only_its_ending(
+    allocator: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "fc_pop.yaml").touch()
+    (tmp_path / "q1_bass").mkdir()
+    (tmp_path / "q1_base.yaml").touch()
+    assert "did you mean" not in allocator("run", tmp_path / "nope.yaml").err
+    assert "did you mean 'q1_base.yaml'?" in allocator("run", tmp_path / "q1_bas.yaml").err
+
+
+def test_an_exact_budget_is_named_once(allocator: Run, tmp_path: Path) -> None:
+    file = scenario_file(tmp_path, POINTS)
+    ran = allocator("run", file, "--set", "budget.spend=exactly", "--set", "budget.total=60k")
+    assert ran.code == 0
+    assert ran.out.count("budget.total") == 1
+
+
+def test_a_budget_of_nothing_is_solved_without_doubt(allocator: Run) -> None:
+    ran = allocator("run", "tests/scenarios/fifteen_cells.yaml", "--set", "budget.total=0")
+    assert ran.code == 0
+    assert "W308" not in ran.out
+
+
+def test_a_misspelt_choice_is_one_error(allocator: Run) -> None:
+    ran = allocator("run", SAMPLE, "--set", "risk.method=expcted")
+    assert ran.code == 2
+    assert ran.err.count("error[") == 1
+    assert "did you mean 'expected'?" in ran.err
+
+
+def test_init_ends_with_the_base_scenario(allocator: Run, tmp_path: Path) -> None:
+    assert allocator("init", tmp_path).out.splitlines()[-1].endswith("q1_base.yaml")

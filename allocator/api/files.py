@@ -9,7 +9,7 @@ from pathlib import Path
 from allocator.errors import DataError, Finding
 
 
-def write_whole(folder: Path, name: str, text: str) -> Path:
+def write_whole(folder: Path, name: str, text: str, *, force: bool = False) -> Path:
     """Write a file beside its place and move it there, so that nobody ever sees half of it.
 
     Parameters
@@ -17,6 +17,8 @@ def write_whole(folder: Path, name: str, text: str) -> Path:
     folder : Path
         Made when it does not exist.
     name, text : str
+    force : bool
+        Whether a file of other content may be replaced.
 
     Raises
     ------
@@ -25,6 +27,9 @@ def write_whole(folder: Path, name: str, text: str) -> Path:
     """
     target = folder / name
     try:
+        if not force and target.exists() and target.read_bytes() != text.encode():
+            what = f"{target} exists and differs; nothing was written"
+            raise DataError(Finding("E011", None, what, "choose another folder, or use --force"))
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".allocator-") as waiting:
             draft = Path(waiting) / name

@@ -13,7 +13,7 @@ import pandas as pd
 
 from allocator import pipeline
 from allocator.api.files import write_whole
-from allocator.errors import DataError, Finding
+from allocator.errors import ArgumentError, DataError, Finding
 from allocator.report.fitted import FitView, build_fit
 from allocator.report.render.fit_json import fit_to_dict, fit_to_json
 from allocator.report.render.text import Terminal, render_text
@@ -134,17 +134,22 @@ class Forecast:
         """
         return render_text(build_fit(self._view), Terminal.of(stream) if stream else None)
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
+    def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> Path:
         """Write the curves to ``curves.csv`` in a folder, all of it or nothing, and give its path.
+
+        Parameters
+        ----------
+        folder : path
+        force : bool
+            Whether curves that differ, perhaps edited by hand, may be overwritten.
 
         Raises
         ------
         DataError
-            E011 when the folder cannot be written.
+            E011 when the folder cannot be written, or holds other curves.
         """
-        return write_whole(
-            Path(folder), "curves.csv", self.to_frame().to_csv(index=False, lineterminator="\n")
-        )
+        text = self.to_frame().to_csv(index=False, lineterminator="\n")
+        return write_whole(Path(folder), "curves.csv", text, force=force)
 
     def __str__(self) -> str:
         return self.to_text().rstrip("\n") if self.scenario else repr(self)
@@ -209,6 +214,8 @@ def curves_from_frame(frame: pd.DataFrame | ConvertibleTable) -> Forecast:
 
     Raises
     ------
+    ArgumentError
+        A `TypeError` as well: `frame` is no table.
     DataError
         With every faulty row and its number.
 
@@ -219,4 +226,22 @@ def curves_from_frame(frame: pd.DataFrame | ConvertibleTable) -> Forecast:
     >>> curves_from_frame(table).curves.channels
     ('email',)
     """
-    return Forecast(from_frame(frame if isinstance(frame, pd.DataFrame) else frame.to_pandas()))
+    table = frame if isinstance(frame, pd.DataFrame) else getattr(frame, "to_pandas", lambda: None)()
+    if not isinstance(table, pd.DataFrame):
+        kind = type(frame).__name__
+        what = f"curves are read from a table of pandas, polars or pyarrow, not from a value of type {kind}"
+        raise ArgumentError(Finding("E103", None, what))
+    return Forecast(from_frame(table))
+
+
+def forecast_of(given: Forecast | Curves | pd.DataFrame | ConvertibleTable) -> Forecast:
+    """Give a forecast of what people have in hand: a forecast, its curves, or a table of them.
+
+    Raises
+    ------
+    ArgumentError
+        When it is none of these.
+    """
+    if isinstance(given, Forecast):
+        return given
+    return Forecast(given) if isinstance(given, Curves) else curves_from_frame(given)

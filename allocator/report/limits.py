@@ -155,8 +155,10 @@ def _kink(result: RowResult) -> bool:
 def _spare(solution: Solution) -> tuple[str, ...]:
     """Name the limits with room: many of one name by the nearest, ends of curves by their number."""
     families: dict[str, list[RowResult]] = {}
+    held = {result.row.name for result in solution.rows if result.binding and result.row.kind == "budget"}
     for result in solution.rows:
-        if not result.binding:
+        # of a budget to be spent exactly one side binds, the other has no room either
+        if not result.binding and result.row.name not in held:
             families.setdefault(result.row.name.partition("[")[0], []).append(result)
     ends = len(families.pop("curve_end", ()))
     bounds = Counter(result.row.name for result in solution.rows)

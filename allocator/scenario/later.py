@@ -14,17 +14,16 @@ from allocator.scenario.tree import Node
 
 
 class Later(NamedTuple):
-    """A path (``*`` is any name) that may hold nothing but the `allowed` values."""
+    """A path (``*`` is any name) that may not be there, or may not hold the `refused` values."""
 
     path: str
-    refused: frozenset[str] | None = None
-    allowed: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
 
 
 LATER = (
     Later("sweep"),
-    Later("horizon.periods", allowed=frozenset({"none"})),
-    Later("risk.method", allowed=frozenset({"expected"})),
+    Later("horizon.periods", refused=frozenset({"week", "month", "quarter"})),
+    Later("risk.method", refused=frozenset({"lower_quantile", "cvar", "worst_case", "regret"})),
     Later("data.spend_history"),
     Later("channels.*.response.source", refused=frozenset({"history"})),
     Later("channels.*.step"),
@@ -40,10 +39,9 @@ def unsupported(tree: Node) -> Iterator[Finding]:
     for later in LATER:
         for path, entry in tree.select(later.path.split(".")):
             value = entry.node.value
-            known = later.refused is None or (isinstance(value, str) and value in later.refused)
-            if not known or (isinstance(value, str) and value in later.allowed):
-                continue
-            if later.refused or later.allowed:
+            if later.refused and not (isinstance(value, str) and value in later.refused):
+                continue  # a word that is no choice at all is told by the schema
+            if later.refused:
                 what = f"{path[-1]}: {value} is not supported yet"
                 yield entry.node.mark.finding("E110", what)
             else:

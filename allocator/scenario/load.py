@@ -27,7 +27,7 @@ from ruamel.yaml.events import (
     ScalarEvent,
 )
 
-from allocator.errors import Finding, Origin, ScenarioError, closest
+from allocator.errors import ArgumentError, Finding, Origin, ScenarioError, closest
 from allocator.quantities import quoted
 from allocator.scenario.build import LINE_BREAK, NULLS, Span, TreeBuilder, printable
 from allocator.scenario.merge import Merger
@@ -35,6 +35,9 @@ from allocator.scenario.schema import Scenario, Source, followed, inside, known_
 from allocator.scenario.tree import Entry, Mark, Node
 
 MAX_BYTES = 1_000_000
+
+_PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"\x89PNG", b"%PDF")
+"""How files begin that people have beside a scenario: gzip, zip and workbooks, Parquet, pictures."""
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _MARKERS = (".git", "pyproject.toml", ".allocator")
@@ -146,9 +149,14 @@ def load_scenario(
 
     Raises
     ------
+    ArgumentError
+        A `TypeError` as well: `path` is no path.
     ScenarioError
         With every finding; each has its file, line and column.
     """
+    if not isinstance(path, str | os.PathLike):
+        what = f"a scenario is read from a path, not from a value of type {type(path).__name__}"
+        raise ArgumentError(Finding("E103", None, what))
     shown = os.fspath(path)
     root = None if allow_outside else project_folder(FilePath(shown))
     files = _chain(shown, root)
@@ -243,6 +251,9 @@ def _read_file(shown: str, asked: Node | None) -> _File:
 
 def _decoded(data: bytes, shown: str) -> str:
     mark = Mark(Origin(shown, 1))
+    if data.startswith(_PACKED):
+        what = f"{quoted(shown, 200)} is no scenario: it holds packed data"
+        raise ScenarioError(mark.finding("E002", what, "a scenario is a text in YAML"))
     if len(data) > MAX_BYTES:
         raise ScenarioError(mark.finding("E004", f"the file is larger than {MAX_BYTES:,} bytes"))
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:

@@ -282,10 +282,11 @@ def ordered(findings: Iterable[Finding]) -> list[Finding]:
 def near_file(path: FilePath) -> str:
     """Give the file beside a missing one that is most alike, as a suggestion."""
     try:
-        names = [entry.name for entry in path.parent.iterdir()]
+        # compared without their endings, which they share
+        names = {entry.stem: entry.name for entry in sorted(path.parent.iterdir()) if entry.is_file()}
     except OSError:
         return f"there is no folder {quoted(path.parent)}"
-    near = closest(path.name, names)
+    near = names.get(closest(path.stem, names) or "")
     return f"did you mean {quoted(near)}?" if near else "check the path"
 
 

@@ -108,8 +108,9 @@ def _styled(lines: Sequence[Line]) -> str:
 def _lines(document: Document, width: int, encoding: str) -> Iterator[Line]:
     if document.refusal is None:
         yield from _title(document, width)
-        yield Line()
-        yield from _figures(document.figures, width)
+        if document.figures:
+            yield Line()
+            yield from _figures(document.figures, width)
     else:
         yield from _refusal(document.refusal, width)
     blocks = _holds(encoding, "█▏")
