@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 
 WARN_ABOVE = 0.01
 _LISTED = 5
+
+_NO_NUMBER, _NO_DATE = "is not a number", "is not a date written 2026-12-31"
+SPELLINGS = (
+    (r"^[+-]?\d{1,3}(\.\d{3})+(,\d*)?$", _NO_NUMBER, 'decimal: "," and thousands: "."'),
+    (r"^[+-]?\d+,\d{1,2}$", _NO_NUMBER, 'decimal: ","'),
+    (r"^\d{1,2}\.\d{1,2}\.\d{4}$", _NO_DATE, 'date_format: "%d.%m.%Y"'),
+    (r"^\d{1,2}\.\d{1,2}\.\d{4} \d{1,2}:\d{2}$", _NO_DATE, 'date_format: "%d.%m.%Y %H:%M"'),
+)
+"""What cells look like, why they cannot be read, and the options that would read them."""
 
 Lines = Callable[[list[int]], list[int]]
 """Gives the lines of rows of the data."""
@@ -45,7 +55,8 @@ def check_rejects(rejects: Rejects, limit: float, source: str, columns: Sequence
     column = columns.index(first.column) + 1 if first.column in columns else 1
     where = Origin(source, first.row, column)
     counted = f"{rejects.rows_rejected:,} of {rejects.rows_read:,} rows of {name} cannot be used"
-    shown = "; ".join(_told(one) for one in rejects.examples[:_LISTED])
+    told = [_told(one) for one in rejects.examples[:_LISTED]]
+    shown = "; ".join([*_spellings(rejects.examples), *told])
     if rejects.rows_rejected == rejects.rows_read:
         yield Finding("E305", where, f"no row of {name} can be used", shown)
     elif rejects.share > limit:
@@ -53,6 +64,13 @@ def check_rejects(rejects: Rejects, limit: float, source: str, columns: Sequence
         yield Finding("E304", where, what, shown)
     elif rejects.share > WARN_ABOVE:
         yield Finding("W405", where, f"{counted} ({percent(rejects.share)})", shown)
+
+
+def _spellings(examples: Sequence[Reject]) -> Iterator[str]:
+    """Propose the options under which cells that look like it could be read."""
+    for spelling, reason, option in SPELLINGS:
+        if any(one.reason == reason and re.match(spelling, one.value) for one in examples):
+            yield f"write {option}"
 
 
 def _told(reject: Reject) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from allocator.tables.contracts import Kind, TableOptions
+from allocator.tables.oddities import NEEDLESS_ZERO
 
 Expression: TypeAlias = Any
 """Of the engine, which only `sources` names."""
@@ -182,6 +183,6 @@ class Converter:
 
         A number that begins with a needless 0 is a code, such as 01234.
         """
-        code = text.re_search(r"^[+-]?0\d")
+        code = text.re_search(NEEDLESS_ZERO)
         number = self._number(code.ifelse(text.nullif(text), text))
         return number, text.isnull() | text.re_search(ABSENT)

@@ -23,15 +23,14 @@ from allocator.tables.contracts import Column, Contract, Kind, TableOptions, opt
 from allocator.tables.convert import Converter, Functions
 from allocator.tables.files import File, Format, OriginOf
 from allocator.tables.headers import check_columns, chosen_columns, header_of, no_origin
+from allocator.tables.oddities import Spelled, all_numbers, mixed_column, repeated_rows, spelled
 from allocator.tables.records import Broken, check_complete, line_starts, read_broken
 from allocator.tables.table import SHOWN, Reject, Rejects, Table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import numpy as np
     import pandas as pd
     import pyarrow as pa
-    from numpy.typing import NDArray
 
 __all__ = ["Reject", "Rejects", "Table", "read_table"]
 
@@ -259,7 +258,16 @@ class _Session:
         with self._trouble(source):
             converted = self._converted(raw.cells, kinds)
             rejects = _rejects(converted, raw, self.wanted.contract.name)
-            data, rows = _usable(converted, kinds)
+            good = converted.filter(~_faulty(converted))
+            written = [i for i, column in enumerate(kinds) if column.kind is Kind.WRITTEN]
+            spellings = spelled(good, written)
+            arrow = _usable(converted, kinds, spellings)
+            odd = [
+                *_mixed(raw, spellings, kinds, source),
+                *repeated_rows(contract.name, good, list(raw.columns), self.wanted.origin_of("path")),
+            ]
+        rows = arrow.column(0).to_numpy()
+        data = arrow.drop_columns(["place"]).to_pandas()
 
         def lines(chosen: list[int]) -> list[int]:
             at = [int(rows[one]) for one in chosen]
@@ -269,6 +277,7 @@ class _Session:
         findings = [
             *check_rejects(rejects, self.wanted.options.max_rejects, source, list(raw.columns.values())),
             *check_data(data, contract, source, lines),
+            *odd,
         ]
         raise_findings(findings, DataError)
         return Table(contract.name, data, rejects, source, sha256, encoding, raw.columns, tuple(findings))
@@ -351,22 +360,26 @@ def _rejects(converted: ir.Table, raw: _Raw, name: str) -> Rejects:
     return Rejects(name, read + lost, faulty + lost, tuple(examples))
 
 
-def _usable(converted: ir.Table, kinds: list[Column]) -> tuple[pd.DataFrame, NDArray[np.int64]]:
-    """Give the rows without fault by our names, and where each was."""
-    good = converted.filter(~_faulty(converted))
-    written = {i for i, column in enumerate(kinds) if column.kind is Kind.WRITTEN}
-    numbers = _all_numbers(good, written)
-    chosen = [good[f"n{i}" if i in numbers else f"v{i}"] for i in range(len(kinds))]
-    arrow = good.select(good.place, *chosen).to_pyarrow()
-    rows = arrow.column(0).to_numpy()
-    named = arrow.drop_columns(["place"]).rename_columns([column.name for column in kinds])
-    return named.to_pandas(), rows
+def _mixed(
+    raw: _Raw, spellings: Mapping[int, Spelled], kinds: list[Column], source: str
+) -> Iterator[Finding]:
+    """Find columns, read as they are written, in which text stands among numbers."""
+    for i, cells in spellings.items():
+        known = kinds[i].meaning != "as written"
+        if cells.mixed and cells.first is not None and not known:
+            value = str(raw.written([cells.first])[cells.first][f"w{i}"])[:MAX_SHOWN]
+            theirs = raw.columns[kinds[i].name]
+            yield mixed_column(theirs, cells, source, raw.lines([cells.first])[cells.first], value)
 
 
-def _all_numbers(good: ir.Table, written: Iterable[int]) -> set[int]:
-    """Give the columns in which every cell that says something is a number."""
-    no_number = {f"n{i}": (~good[f"a{i}"] & good[f"n{i}"].isnull()).any() for i in written}
-    if not no_number:
-        return set()
-    found = good.aggregate(**no_number).to_pyarrow().to_pylist()[0]
-    return {int(name[1:]) for name, text in found.items() if not text}
+def _usable(converted: ir.Table, kinds: list[Column], spellings: Mapping[int, Spelled]) -> pa.Table:
+    """Give the rows without fault by our names, and first where each was."""
+    good: Any = converted.filter(~_faulty(converted))
+    numbers = all_numbers(spellings)
+    chosen = {column.name: good[f"n{i}" if i in numbers else f"v{i}"] for i, column in enumerate(kinds)}
+    for i, column in enumerate(kinds):
+        # a required number is not left empty by a word: what was written is for a later check to name
+        if column.required and i in spellings and spellings[i].texts + spellings[i].absent:
+            chosen[column.name] = good[f"n{i}"].cast("string").fill_null(good[f"v{i}"])
+    arrow = good.select(good.place, *chosen.values()).to_pyarrow()
+    return arrow.rename_columns(["place", *chosen])
