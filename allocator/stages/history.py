@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 IdArray = NDArray[np.object_]
 
+UNKNOWN_SHARE = 0.2  # of the experiment's customers that no table may list, before the ids must be wrong
+
 
 @dataclass(frozen=True, eq=False)
 class History:
@@ -62,16 +64,44 @@ def history(scenario: Scenario, tables: Tables, customers: Customers, log: pd.Da
         E312 when predictions need to know when customers were contacted, E303 when they need to know who.
     """
     by = scenario.tiers.by if scenario.tiers else None
+    strangers = list(_strangers(scenario, tables, log))
+    raise_findings(strangers, DataError)
     before = Before(np.zeros(len(log)), np.zeros(len(log)))
     if by == PREDICTED or "retained" in log:
         raise_findings(list(need_contacts(scenario, log.columns)), DataError)
         _need_days(log)
         before = predict_before(scenario, tables, log)
     if customers.assignment is None or by is None:
-        return History(np.full(len(log), ALL, dtype=object), before.residual)
+        return History(np.full(len(log), ALL, dtype=object), before.residual, tuple(strangers))
     raise_findings(list(need_sorting(scenario, log.columns)), DataError)
     values = before.value if by == PREDICTED else numbers(log, by)
-    return History(customers.assignment.place(values, ids_of(log).tolist()), before.residual, before.findings)
+    tier = customers.assignment.place(values, ids_of(log).tolist())
+    return History(tier, before.residual, (*strangers, *before.findings))
+
+
+def _strangers(scenario: Scenario, tables: Tables, log: pd.DataFrame) -> Iterator[Finding]:
+    """Find customers of the experiment that `data.customers` does not list.
+
+    A table that stands for more customers than it has rows leaves the others to the orders.
+    """
+    if tables.customers is None or "customer_id" not in log:
+        return
+    listed, orders = tables.customers.data, tables.transactions
+    ids = log["customer_id"].drop_duplicates()
+    absent = ~ids.isin(listed["customer_id"])
+    stated = scenario.data.customers.population if scenario.data.customers else None
+    places = "data.customers"
+    if stated is not None and stated > len(listed):
+        if orders is None:
+            return
+        absent &= ~ids.isin(orders.data["customer_id"])
+        places = "data.customers or data.transactions"
+    missing = int(absent.sum())
+    if missing:
+        what = f"{count(missing)} of {count(len(ids))} customers of the experiment are not in {places}"
+        fix = f"such as {quoted(str(ids[absent].iloc[0]))}; are ids written alike in all tables?"
+        code = "E304" if missing > UNKNOWN_SHARE * len(ids) else "W415"
+        yield Finding(code, scenario.origin_of("data.experiments.path"), what, fix)
 
 
 def need_contacts(scenario: Scenario, columns: Collection[str]) -> Iterator[Finding]:

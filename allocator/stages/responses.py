@@ -89,8 +89,20 @@ def _read(scenario: Scenario, table: Table) -> Curves:
     except AllocatorError as error:
         raise DataError(placed(error, origin)) from None
     strays = [name for name in curves.channels if name not in scenario.channels]
-    raise_findings([_stray(name, scenario, origin) for name in strays], DataError)
+    raise_findings(
+        [*(_stray(name, scenario, origin) for name in strays), *_stray_tiers(curves, scenario, origin)],
+        DataError,
+    )
     return curves
+
+
+def _stray_tiers(curves: Curves, scenario: Scenario, origin: Origin | None) -> Iterator[Finding]:
+    tiers = scenario.tier_names
+    for name in dict.fromkeys(one.tier for one in curves if one.tier not in (None, *tiers)):
+        near = closest(str(name), tiers, 0.6)
+        fix = f"did you mean {quoted(near)}?" if near else f"tiers: {', '.join(tiers)}"
+        what = f"the table has a curve of the tier {quoted(str(name))}, which the scenario does not have"
+        yield Finding("E202", origin, what, fix)
 
 
 def _stray(name: str, scenario: Scenario, origin: Origin | None) -> Finding:

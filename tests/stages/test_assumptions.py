@@ -166,3 +166,54 @@ def test_a_column_of_several_tables_is_listed_once(tmp_path: Path) -> None:
     case.set("by: predicted_clv", "by: wealth")
     (finding,) = al.check(case.write(tmp_path))
     assert finding.fix.count("customer_id") == 1
+
+
+def strangers(case: Project, number: int) -> Project:
+    case.edit(
+        "contacts.csv",
+        lambda rows: [rows[0], *(f"x{row}" for row in rows[1 : number + 1]), *rows[number + 1 :]],
+    )
+    return case
+
+
+def test_customers_of_the_test_whom_no_table_lists_are_said(tmp_path: Path) -> None:
+    scenario = loaded(tmp_path, strangers(project(), 24))
+    (finding,) = (one for one in al.solve(scenario, al.fit(scenario)).warnings if one.code == "W415")
+    assert finding.what.startswith("24 of 120 customers of the experiment are not in data.customers")
+    assert finding.where == scenario.origin_of("data.experiments.path")
+
+
+@pytest.mark.parametrize("stated", [", population: 6_000", ""])
+def test_ids_that_match_no_other_table_are_refused(tmp_path: Path, stated: str) -> None:
+    case = strangers(project(), 25)
+    case.set(", population: 6_000", stated)
+    (finding,) = refused(tmp_path, case)
+    assert (finding.code, finding.where.line) == ("E304", 10)
+    assert "such as 'x001'" in finding.fix
+
+
+def test_customers_of_the_orders_are_known_to_a_sample_of_customers(tmp_path: Path) -> None:
+    case = project()
+    case.edit("customers.csv", lambda rows: rows[:61])
+    assert "W415" not in codes(al.fit(loaded(tmp_path, case)), al.load_scenario(tmp_path / "q.yaml"))
+    case.set(", population: 6_000", "")
+    assert [one.code for one in refused(tmp_path, case)] == ["E304"]
+
+
+def with_curves(case: Project, rows: str) -> Project:
+    case.files["curves.csv"] = f"channel,tier,spend,value,source\n{rows}".encode()
+    case.set("data:\n", "data:\n  curves: {path: curves.csv}\n")
+    return case
+
+
+def test_a_curve_of_an_unknown_tier_is_one_error_with_its_place(tmp_path: Path) -> None:
+    case = with_curves(project(), "search,high,100,200,points\nsearch,lwo,100,200,points\n")
+    (finding,) = refused(tmp_path, case)
+    assert (finding.code, finding.fix) == ("E202", "did you mean 'low'?")
+    assert (finding.where.line, finding.where.file.endswith("q.yaml")) == (8, True)
+
+
+def test_a_word_for_a_value_is_no_empty_cell(tmp_path: Path) -> None:
+    case = with_curves(project(), "search,,100,200,points\nsearch,,200,n/a,points\n")
+    (finding,) = refused(tmp_path, case)
+    assert finding.what == "value is not a finite number in row 2"
