@@ -69,7 +69,13 @@ class Forecast:
         if self.found is None:
             return DataFacts()
         tables = self.found.tables
-        return DataFacts(tables.sha256, tables.rejects, dict(self.found.customers.sizes), self.found.findings)
+        return DataFacts(
+            tables.sha256,
+            tables.rejects,
+            dict(self.found.customers.sizes),
+            self.found.findings,
+            {table.name: table.rejects.rows_read for table in tables},
+        )
 
     @cached_property
     def clv(self) -> pd.DataFrame:

@@ -70,7 +70,7 @@ class RowCounts:
         yield from (f"{count(number)} {fate}" for fate, number in fates.items() if number)
 
     def __str__(self) -> str:
-        parts = [f"{count(self.read)} orders read, {count(self.used)} used", *self._unused()]
+        parts = [f"{count(self.read)} usable orders, {count(self.used)} used", *self._unused()]
         return ", ".join([*parts, *([f"{count(self.negative)} returns"] if self.negative else [])])
 
     def findings(self, where: Origin | None = None) -> tuple[Finding, ...]:

@@ -11,6 +11,7 @@ from allocator.report.scale import Scale
 from allocator.report.view import ChannelView, PlanView
 
 TIED = "*"
+STOPPED = "°"
 
 Rows = tuple[tuple[Entry, ...], ...]
 
@@ -36,7 +37,22 @@ def by_channel(view: PlanView, scale: Scale) -> Table:
         tuple(columns[i] for i in keep),
         tuple(tuple(row[i] for i in keep) for row in rows),
         (tuple(_channel_total(view, scale, rows)[i] for i in keep),),
+        f"{STOPPED} a limit other than the budget stops more" if _any_stopped(view) else "",
     )
+
+
+def _next_unit(view: PlanView, channel: str) -> Ratio:
+    earns, stopped = view.next_unit_in(channel)
+    return Ratio(earns, mark=STOPPED if stopped else _unmarked(view))
+
+
+def _unmarked(view: PlanView) -> str:
+    """Give the room that a mark takes in other rows, so that digits stay aligned."""
+    return " " if _any_stopped(view) else ""
+
+
+def _any_stopped(view: PlanView) -> bool:
+    return any(view.next_unit_in(channel.name).stopped for channel in view.channels)
 
 
 def _channel_rows(view: PlanView, scale: Scale) -> Rows:
@@ -54,7 +70,7 @@ def _channel_rows(view: PlanView, scale: Scale) -> Rows:
             Bar(part.spend / longest),
             margin[i],
             Ratio(part.return_per_unit),
-            Ratio(view.next_unit_in(channel.name)),
+            _next_unit(view, channel.name),
             Text(channel.evidence.value),
         )
         for i, (channel, part) in enumerate(zip(view.channels, parts, strict=True))
@@ -71,7 +87,7 @@ def _channel_total(view: PlanView, scale: Scale, rows: Rows) -> tuple[Entry, ...
         Bar(None),
         margin,
         Ratio(view.whole.return_per_unit),
-        Ratio(view.solution.marginal_return),
+        Ratio(view.solution.marginal_return, mark=_unmarked(view)),
         Text(""),
     )
 

@@ -21,7 +21,10 @@ def build(view: PlanView) -> Document:
         refusal=refusal,
         figures=() if refusal else headline.figures(view, scale_of(view)),
         tables=_plan_tables(view) if refusal is None else _conflict_tables(view),
-        advice=limits.advice(view.findings),
+        advice=(
+            *limits.advice(view.findings),
+            *limits.unused_rows(view.rejects, view.rows_read, view.findings),
+        ),
     )
 
 

@@ -51,14 +51,15 @@ class Money:
 
 @dataclass(frozen=True)
 class Ratio:
-    """Money per money, such as the return per unit."""
+    """Money per money, such as the return per unit; `mark` is a sign that a remark explains."""
 
     value: float | None
+    mark: str = ""
 
     @property
     def text(self) -> str:
         """As shown."""
-        return quantities.ratio(self.value)
+        return quantities.ratio(self.value) + self.mark
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Advice:
-    """A warning in one line."""
+    """A warning in one line, or a remark without a code."""
 
     code: str
     text: str

@@ -9,7 +9,7 @@ from allocator.errors import Finding
 from allocator.pipeline import Forecasted
 from allocator.quantities import count, percent, ratio, signed_money
 from allocator.report.document import Column, Document, Entry, Figure, Money, Percent, Ratio, Table, Text
-from allocator.report.limits import advice
+from allocator.report.limits import advice, unused_rows
 from allocator.response.curves import Response
 from allocator.scenario.schema import Scenario
 from allocator.stages.frames import EffectRow, effect_rows, tier_rows
@@ -52,12 +52,17 @@ class FitView:
 def build_fit(view: FitView) -> Document:
     """Give the document of a forecast: customers, holdout, tiers, effects, curves."""
     parts = (_tiers(view), _effects(view), _curves(view))
+    tables = view.found.tables
+    read = {table.name: table.rejects.rows_read for table in tables}
     return Document(
         title=view.scenario.name,
         subtitle=tuple(item for item in ("forecast", view.scenario.currency) if item),
         figures=tuple(_figures(view)),
         tables=tuple(table for table in parts if table.rows),
-        advice=advice(view.findings, listed_by="allocator fit --json"),
+        advice=(
+            *advice(view.findings, listed_by="allocator fit --json"),
+            *unused_rows(tables.rejects, read, view.findings),
+        ),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from allocator.errors import Finding, Origin
 from allocator.plan.rows import Row, Unit
 from allocator.plan.solution import Conflict, Repair, RowResult, Solution, Status
-from allocator.quantities import count, money, money_short
+from allocator.quantities import count, money, money_short, percent
 from allocator.report.document import Advice, Choice, Column, Entry, Money, Refusal, Table, Text
 from allocator.report.scale import Scale
 from allocator.report.view import PlanView
@@ -93,6 +94,22 @@ def advice(findings: tuple[Finding, ...], listed_by: str = "--json") -> tuple[Ad
     for finding in findings:
         by_code.setdefault(finding.code, []).append(finding)
     return tuple(line for code, same in by_code.items() for line in _some(code, same, listed_by))
+
+
+def unused_rows(
+    rejects: Mapping[str, int], rows_read: Mapping[str, int], findings: tuple[Finding, ...]
+) -> tuple[Advice, ...]:
+    """Say how many rows of each table could not be used, be they ever so few; not what a warning says."""
+    counted = {
+        table: f"{count(rejected)} of {count(rows_read[table])} rows of "
+        for table, rejected in rejects.items()
+        if rejected and table in rows_read
+    }
+    return tuple(
+        Advice("", f"{words}{table} could not be used ({percent(rejects[table] / rows_read[table], 1)})")
+        for table, words in counted.items()
+        if not any(finding.what.startswith(words) for finding in findings)
+    )
 
 
 def _some(code: str, findings: list[Finding], listed_by: str) -> list[Advice]:

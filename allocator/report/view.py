@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from math import fsum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from allocator.errors import Finding
-from allocator.plan.solution import CellResult, Solution
+from allocator.plan.rows import Weights
+from allocator.plan.solution import CellResult, RowResult, Solution
 from allocator.response.curves import ALL, Curves, Evidence, Response
 from allocator.scenario.schema import Scenario
 
@@ -59,6 +60,16 @@ class ChannelView:
     tied: bool = False
 
 
+class NextUnit(NamedTuple):
+    """What the next unit of money earns in a channel, and whether a limit besides the budget stops it.
+
+    ``earns`` is None where no curve takes more.
+    """
+
+    earns: float | None
+    stopped: bool = False
+
+
 @dataclass(frozen=True)
 class CheckedReturn:
     """Incremental margin of the plan by data that did not choose it."""
@@ -78,6 +89,8 @@ class DataFacts:
         Of all of them; None when none was read.
     rejects : mapping of str to int
         Rejected rows by table.
+    rows_read : mapping of str to int
+        All rows by table.
     customers : mapping of tier to float
         Customers each tier stands for, where they were counted.
     findings : tuple of Finding
@@ -88,6 +101,7 @@ class DataFacts:
     rejects: Mapping[str, int] = field(default_factory=dict)
     customers: Mapping[str, float] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    rows_read: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +125,8 @@ class PlanView:
         Every warning about the scenario and its data.
     data_sha256 : str or None
         Of the tables read; None when the scenario reads none.
-    rejects : mapping of str to int
-        Rejected rows by table.
+    rejects, rows_read : mapping of str to int
+        Rejected rows, and all rows, by table.
     """
 
     name: str
@@ -132,6 +146,7 @@ class PlanView:
     findings: tuple[Finding, ...] = ()
     rejects: Mapping[str, int] = field(default_factory=dict)
     checked: CheckedReturn | None = None
+    rows_read: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def has_plan(self) -> bool:
@@ -160,14 +175,19 @@ class PlanView:
         found = [c.spend for c in self.solution.cells if (c.cell.tier, c.cell.channel) == (tier, channel)]
         return fsum(found) if found else None
 
-    def next_unit_in(self, channel: str) -> float | None:
-        """Give what the next unit earns where the channel can best use it; None where no curve takes more."""
-        found = [
-            cell.marginal_return
+    def next_unit_in(self, channel: str) -> NextUnit:
+        """Give what the next unit earns in a channel: where it can be spent, else where limits stop it."""
+        cells = [
+            cell
             for cell in self.solution.cells
             if cell.cell.channel == channel and cell.marginal_return is not None
         ]
-        return max(found, default=None)
+        stopped = {cell.cell for cell in cells if any(_stops(row, cell) for row in self.solution.rows)}
+        if stopped and any(cell.tied for cell in cells):  # its tiers get more together or not at all
+            stopped = {cell.cell for cell in cells}
+        free = [cell for cell in cells if cell.cell not in stopped]
+        earns = max((cell.marginal_return or 0.0 for cell in free or cells), default=None)
+        return NextUnit(earns, stopped=bool(cells) and not free)
 
     @staticmethod
     def _amounts(cells: Iterable[CellResult]) -> Amounts:
@@ -178,6 +198,17 @@ class PlanView:
             spend=fsum(cell.spend for cell in chosen),
             margin=fsum(cell.margin for cell in chosen),
         )
+
+
+def _stops(result: RowResult, cell: CellResult) -> bool:
+    """Whether a binding limit other than the budget is broken by one more unit of money in a cell."""
+    row = result.row
+    weights = row.terms.get(cell.cell)
+    if not result.binding or row.kind == "budget" or weights is None:
+        return False
+    margin = cell.marginal_return or 0.0
+    revenue = margin * cell.revenue / cell.margin if cell.revenue and cell.margin > 0 else 0.0
+    return row.bound.sign * weights.dot(Weights(1.0, margin, revenue)) < 0
 
 
 def plan_view(
@@ -221,6 +252,7 @@ def plan_view(
         findings=(*scenario.warnings, *read.findings, *solution.warnings),
         rejects=dict(read.rejects),
         checked=checked,
+        rows_read=dict(read.rows_read),
     )
 
 

@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from allocator.plan.solution import Solution, Status
+from allocator.errors import Finding
+from allocator.plan.rows import Bound, Row, Weights
+from allocator.plan.solution import RowResult, Solution, Status
 from allocator.report.build import build
 from allocator.report.render.text import render_text
 from allocator.report.view import package_version, plan_view
 from allocator.response.curve import ResponseCurve
-from allocator.response.curves import Curves, Evidence, Response
+from allocator.response.curves import Cell, Curves, Evidence, Response
 from allocator.scenario.schema import Scenario
 from tests.report import made_up_plans as plans
 
@@ -96,9 +98,48 @@ def test_the_next_unit_goes_where_the_channel_uses_it_best():
     better = replace(cells[email[1]], marginal_return=2.0)
     full = replace(cells[email[0]], marginal_return=None)
     changed = tuple({email[0]: full, email[1]: better}.get(i, cell) for i, cell in enumerate(cells))
-    view = plans.view(solution=replace(plans.solution(), cells=changed))
-    assert view.next_unit_in("email") == 2.0
-    assert view.next_unit_in("nothing") is None
+    view = plans.view(solution=replace(plans.solution(), cells=changed, rows=()))
+    assert view.next_unit_in("email") == (2.0, False)
+    assert view.next_unit_in("nothing") == (None, False)
+
+
+def capped(tiers, bound=Bound.MAX, kind="one_per_customer"):
+    terms = {Cell(tier, "email"): Weights(spend=1.0) for tier in tiers}
+    return RowResult(Row("cap", kind, bound, terms, rhs=1.0), 1.0, 1.0, 0.0, binding=True, next_unit=0.5)
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        (capped(["medium"]), (1.5, False)),
+        (capped(["high", "medium", "low"]), (2.0, True)),
+        (replace(capped(["high", "medium", "low"]), binding=False), (2.0, False)),
+        (capped(["high", "medium", "low"], Bound.MIN), (2.0, False)),
+        (capped(["high", "medium", "low"], kind="budget"), (2.0, False)),
+    ],
+)
+def test_the_next_unit_is_told_where_limits_besides_the_budget_let_it_in(result, told):
+    earns = {"high": 1.2, "medium": 2.0, "low": 1.5}
+    cells = tuple(
+        replace(cell, marginal_return=earns[cell.cell.tier]) if cell.cell.channel == "email" else cell
+        for cell in plans.cells()
+    )
+    view = plans.view(solution=replace(plans.solution(), cells=cells, rows=(result,)))
+    assert view.next_unit_in("email") == told
+
+
+def test_a_tied_channel_is_stopped_by_a_limit_on_one_of_its_tiers():
+    limit = Row("cap", "spend", Bound.MAX, {Cell("low", "search"): Weights(spend=1.0)}, rhs=1.0)
+    rows = (RowResult(limit, 1.0, 1.0, 0.0, binding=True),)
+    assert plans.view(solution=replace(plans.solution(), rows=rows)).next_unit_in("search").stopped
+
+
+def test_rejected_rows_are_told_however_few_and_once():
+    few = plans.view(rejects={"transactions": 160}, rows_read={"transactions": 35_181})
+    line = "160 of 35,181 rows of transactions could not be used (0.5%)"
+    assert line in render_text(build(few))
+    warned = Finding("W405", None, "160 of 35,181 rows of 'orders.csv' cannot be used (0.5%)")
+    assert line not in render_text(build(replace(few, findings=(warned,))))
 
 
 def test_roi_is_profit_over_spend():

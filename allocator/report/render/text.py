@@ -19,7 +19,7 @@ from allocator.report.render.table import table_lines
 PIPE_WIDTH = 120  # where no terminal tells its width, output must not depend on chance
 
 # one cell for one cell, so that columns stay aligned
-_ASCII = {"·": "|", "–": "-", "±": "+", "…": ".", "─": "-", "’": "'", "−": "-"}
+_ASCII = {"·": "|", "–": "-", "±": "+", "…": ".", "─": "-", "’": "'", "−": "-", "°": "^"}
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,8 @@ def _refusal(refusal: Refusal, width: int) -> Iterator[Line]:
 
 
 def _advice(advice: Advice, width: int) -> Iterator[Line]:
-    start = 3 + len(advice.code)
+    mark = f"{advice.code}  " if advice.code else ""
+    start = 1 + len(mark)
     for i, part in enumerate(wrapped(plain(advice.text), max(width - start, 20))):
-        lead = Line(" ").append(advice.code, "yellow").append("  ") if i == 0 else Line(" " * start)
+        lead = Line(" ").append(mark, "yellow") if i == 0 else Line(" " * start)
         yield lead.append(part)
