@@ -137,7 +137,7 @@ def _signed_money(value: Any, info: ValidationInfo) -> float:  # noqa: ANN401
 def _money(value: Any, info: ValidationInfo) -> float:  # noqa: ANN401
     amount = _signed_money(value, info)
     if amount < 0:
-        raise fault("E106", f"{quoted(value)} is negative where an amount of 0 or more is expected")
+        raise fault("E106", f"{quoted(value)} is negative", "an amount of 0 or more is expected")
     return amount
 
 

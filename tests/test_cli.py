@@ -443,3 +443,11 @@ def test_a_misspelt_choice_is_one_error(allocator: Run) -> None:
 
 def test_init_ends_with_the_base_scenario(allocator: Run, tmp_path: Path) -> None:
     assert allocator("init", tmp_path).out.splitlines()[-1].endswith("q1_base.yaml")
+
+
+@pytest.mark.parametrize("amount", ["-5", "nan"])
+def test_an_impossible_amount_is_underlined(allocator: Run, amount: str) -> None:
+    ran = allocator("run", SAMPLE, "--set", f"budget.total={amount}")
+    assert ran.code == 2
+    assert f"budget.total={amount}" in ran.err
+    assert "^" * len(amount) in ran.err

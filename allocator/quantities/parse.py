@@ -305,7 +305,7 @@ def _not_money(text: str) -> SpellingError:
     number = re.match(r"[^\d.+-]*(\d[\d_.]*)\s*(\D*)$", text, re.ASCII)
     suffix = number[2].strip().lower() if number else ""
     if text.lower().strip("+-.") in {"nan", "inf", "infinity"}:
-        return SpellingError(f"{quoted(text)} is not a finite number")
+        return SpellingError(f"{quoted(text)} is not a finite number", "write an amount such as 250k")
     if number and suffix in {"m", "mio", "mn", "million", "t", "tsd", "thousand"}:
         fix = f"write {number[1]}{'M' if suffix.startswith('m') else 'k'}"
     elif number and not suffix:
