@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Protocol
+from collections.abc import Mapping
+from typing import Annotated, Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,12 +53,46 @@ class PurchaseForecast(Protocol):
     ) -> FloatArray:
         """Probability of at least one purchase in the next `weeks`."""
 
+    def p_active(
+        self, weeks: ArrayLike, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
+    ) -> FloatArray:
+        """Probability that a customer is still active `weeks` after the as-of day."""
+
+    def draw_purchases(
+        self,
+        weeks: ArrayLike,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        age: ArrayLike,
+        rng: np.random.Generator,
+    ) -> FloatArray:
+        """Draw the purchase days of the next `weeks`: chance only, the parameters are taken as known."""
+
+    @property
+    def standard_errors(self) -> Mapping[str, float | None]:
+        """Standard error of every parameter by its name; None where the data leave one of them open."""
+
+    def parameter_draws(self, n: int, rng: np.random.Generator) -> tuple[Self, ...]:
+        """Give the model `n` times, with parameters as uncertain as the estimate."""
+
 
 class ValueForecast(Protocol):
     """What a fitted model of spend tells, row by row."""
 
     def expected_value(self, n: ArrayLike, mean_value: ArrayLike) -> FloatArray:
         """Money of a future purchase day after `n` of them worth `mean_value` on average."""
+
+    def draw_value(
+        self, purchases: ArrayLike, n: ArrayLike, mean_value: ArrayLike, rng: np.random.Generator
+    ) -> FloatArray:
+        """Draw the money of `purchases` future purchase days together: chance only."""
+
+    @property
+    def standard_errors(self) -> Mapping[str, float | None]:
+        """Standard error of every parameter by its name; None where the data leave one of them open."""
+
+    def parameter_draws(self, n: int, rng: np.random.Generator) -> tuple[Self, ...]:
+        """Give the model `n` times, with parameters as uncertain as the estimate."""
 
 
 def fit_warning(what: str, fix: str = "") -> Finding:

@@ -16,18 +16,33 @@ from allocator.models.base import PurchaseForecast, ValueForecast
 from allocator.models.clv import MODELS, PURCHASE_MODELS, VALUE_MODELS, BgNbd, GammaGamma
 from allocator.models.clv.bg_nbd import FittedBgNbd
 from allocator.models.clv.gamma_gamma import FittedGammaGamma
+from allocator.models.clv.mbg_nbd import FittedMbgNbd, MbgNbd
+from allocator.models.clv.pareto_nbd import FittedParetoNbd, ParetoNbd
 from allocator.options import Options
 from tests.models.clv.made_up_customers import bg_nbd_patterns, gamma_gamma_values
 
 PATTERNS = bg_nbd_patterns(400, 0.6, 8.0, 0.8, 3.0)
-FITTED = BgNbd().fit(PATTERNS)
 PURCHASE_CASES: dict[type[Options], list[PurchaseForecast]] = {
     BgNbd: [
-        FITTED,
+        BgNbd().fit(PATTERNS),
         FittedBgNbd(r=0.2426, alpha=4.4136, a=0.7929, b=2.4259),
         FittedBgNbd(r=3.0, alpha=2.0, a=1e-9, b=1.0),
         FittedBgNbd(r=0.1, alpha=50.0, a=0.3, b=0.3),
-    ]
+        FittedBgNbd(r=0.1, alpha=0.01, a=1.0, b=0.01),
+    ],
+    MbgNbd: [
+        MbgNbd().fit(PATTERNS),
+        FittedMbgNbd(r=0.5248, alpha=6.183, a=0.8914, b=1.614),
+        FittedMbgNbd(r=3.0, alpha=2.0, a=1e-9, b=1.0),
+        FittedMbgNbd(r=0.1, alpha=50.0, a=0.3, b=0.3),
+    ],
+    ParetoNbd: [
+        ParetoNbd().fit(PATTERNS),
+        FittedParetoNbd(r=0.5533, alpha=10.577, s=0.6062, beta=11.67),
+        FittedParetoNbd(r=3.0, alpha=2.0, s=1e-9, beta=1.0),
+        FittedParetoNbd(r=0.1, alpha=50.0, s=1.0, beta=0.01),
+        FittedParetoNbd(r=2.0, alpha=0.01, s=300.0, beta=5000.0),
+    ],
 }
 VALUE_CASES: dict[type[Options], list[ValueForecast]] = {
     GammaGamma: [
@@ -39,7 +54,9 @@ VALUE_CASES: dict[type[Options], list[ValueForecast]] = {
 
 purchases = pytest.mark.parametrize("model", list(chain(*PURCHASE_CASES.values())), ids=repr)
 values = pytest.mark.parametrize("model", list(chain(*VALUE_CASES.values())), ids=repr)
-histories = st.tuples(st.integers(0, 60), st.floats(0, 1), st.floats(0.2, 300)).map(
+weeks_of_life = st.one_of(st.floats(0.2, 300), st.floats(1e-3, 2_000))
+repeats = st.one_of(st.integers(0, 60), st.integers(0, 10_000))
+histories = st.tuples(repeats, st.floats(0, 1), weeks_of_life).map(
     lambda h: (h[0], h[1] * h[2] if h[0] else 0.0, h[2])
 )
 spans = st.one_of(st.just(0.0), st.floats(1e-9, 260))
@@ -109,6 +126,54 @@ def test_spans_of_time_add_up(
     assert parts == pytest.approx(model.expected_purchases(start + weeks, *history), rel=1e-7, abs=1e-12)
 
 
+@purchases
+@given(history=histories, weeks=spans, more=spans)
+def test_fewer_and_fewer_stay(
+    model: PurchaseForecast, history: tuple[int, float, float], weeks: float, more: float
+) -> None:
+    now, soon, later = (model.p_active(span, *history) for span in (0.0, weeks, weeks + more))
+    assert 0 <= later <= soon * (1 + 1e-9) <= now * (1 + 2e-9) <= 1 + 3e-9
+    assert model.p_any_purchase(weeks, *history) <= now * (1 + 1e-9)
+
+
+@purchases
+@given(history=histories, weeks=spans, seed=st.integers(0, 99))
+def test_purchases_are_drawn_in_whole_numbers(
+    model: PurchaseForecast, history: tuple[int, float, float], weeks: float, seed: int
+) -> None:
+    drawn = model.draw_purchases(weeks, *history, np.random.default_rng(seed))
+    assert drawn >= 0
+    assert drawn == np.round(drawn)
+    assert model.draw_purchases(0.0, *history, np.random.default_rng(seed)) == 0
+    assert model.draw_purchases(weeks, *history, np.random.default_rng(seed)) == drawn
+
+
+@purchases
+@pytest.mark.parametrize("history", [(0, 0.0, 30.0), (1, 3.0, 40.0), (4, 25.0, 30.0), (60, 50.0, 52.0)])
+def test_drawn_purchases_are_those_expected(
+    model: PurchaseForecast, history: tuple[int, float, float]
+) -> None:
+    n, weeks = 40_000, 26.0
+    x, t, age = (np.full(n, part) for part in history)
+    drawn = model.draw_purchases(weeks, x, t, age, np.random.default_rng(1))
+    error = 5 * drawn.std() / np.sqrt(n) + 1e-3
+    assert drawn.mean() == pytest.approx(float(model.expected_purchases(weeks, *history)), abs=error)
+    some = float(model.p_any_purchase(weeks, *history))
+    assert (drawn > 0).mean() == pytest.approx(some, abs=5 * np.sqrt(some * (1 - some) / n) + 1e-3)
+
+
+@purchases
+def test_parameters_are_drawn_around_the_estimate(model: PurchaseForecast) -> None:
+    names = list(model.standard_errors)
+    draws = model.parameter_draws(500, np.random.default_rng(3))
+    assert len(draws) == 500
+    logs = np.log([[getattr(draw, name) for name in names] for draw in draws])
+    for name, spread, middle in zip(names, logs.std(axis=0), np.median(logs, axis=0), strict=True):
+        value, error = getattr(model, name), model.standard_errors[name]
+        assert spread == pytest.approx((error or 0.0) / value, rel=0.15, abs=1e-12)
+        assert middle == pytest.approx(np.log(value), abs=0.2 * spread + 1e-12)
+
+
 @values
 @given(n=st.integers(1, 500), mean=st.floats(0, 1e5), more=st.floats(0, 1e5))
 def test_a_customer_worth_more_is_forecast_to_be(
@@ -130,8 +195,27 @@ def test_the_forecast_reaches_the_customers_own_mean(model: ValueForecast) -> No
     assert model.expected_value(1e12, 77.0) == pytest.approx(77.0)
 
 
+@values
+def test_drawn_values_are_those_expected(model: ValueForecast) -> None:
+    n = 200_000
+    drawn = model.draw_value(np.tile([0, 1, 3, 3], n), 8, 40.0, np.random.default_rng(2)).reshape(n, 4)
+    each = float(model.expected_value(8, 40.0))
+    errors = 5 * drawn.std(axis=0) / np.sqrt(n)
+    assert np.all(np.abs(drawn.mean(axis=0) - [0.0, each, 3 * each, 3 * each]) <= errors)
+    assert np.all(drawn[:, 1:] > 0)
+
+
+@values
+def test_parameters_of_value_are_drawn_above_their_bounds(model: ValueForecast) -> None:
+    draws = model.parameter_draws(300, np.random.default_rng(4))
+    means = [float(draw.expected_value(2, 30.0)) for draw in draws]
+    assert np.all(np.isfinite(means))
+    open_ = None in model.standard_errors.values()
+    assert (np.ptp(means) == 0) == open_
+
+
 @pytest.mark.parametrize("model", PURCHASE_MODELS)
-def test_a_purchase_model_fits_the_same_twice(model: type[BgNbd]) -> None:
+def test_a_purchase_model_fits_the_same_twice(model: type[BgNbd | MbgNbd | ParetoNbd]) -> None:
     one, other = (model().fit(PATTERNS) for _ in range(2))
     assert repr(one) == repr(other)
     assert one.n_customers == PATTERNS.n_customers

@@ -11,9 +11,11 @@ from allocator.models.base import FloatArray, Penalty, PurchaseForecast, ValueFo
 from allocator.models.clv import value as money
 from allocator.models.clv.bg_nbd import BgNbd, FittedBgNbd
 from allocator.models.clv.gamma_gamma import FittedGammaGamma, GammaGamma
+from allocator.models.clv.mbg_nbd import MbgNbd
+from allocator.models.clv.pareto_nbd import ParetoNbd
 from allocator.options import Options
 
-PURCHASE_MODELS: tuple[type[BgNbd], ...] = (BgNbd,)
+PURCHASE_MODELS: tuple[type[BgNbd | MbgNbd | ParetoNbd], ...] = (BgNbd, MbgNbd, ParetoNbd)
 VALUE_MODELS: tuple[type[GammaGamma], ...] = (GammaGamma,)
 MODELS = (*PURCHASE_MODELS, *VALUE_MODELS)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from allocator.errors import Finding
 from allocator.models.base import REGULARISED, FloatArray, Penalty, fit_warning, impossible
+from allocator.models.clv.estimate import Estimated
 from allocator.models.newton import Maximum, maximise
 from allocator.options import Options
 
@@ -17,7 +19,7 @@ START = np.log([3.0, 2.0, 0.7])
 
 
 @dataclass(frozen=True, eq=False)
-class FittedGammaGamma:
+class FittedGammaGamma(Estimated):
     """A Gamma-Gamma model with its parameters; a purchase is worth money ~ Gamma(p, rate ~ Gamma(q, gamma)).
 
     Parameters
@@ -40,6 +42,9 @@ class FittedGammaGamma:
     >>> round(fitted.population_mean, 2), fitted.expected_value(2, 60.0).round(2).tolist()
     (35.22, 55.54)
     """
+
+    parameter_names: ClassVar[tuple[str, ...]] = ("p", "q", "gamma")
+    lower_bounds: ClassVar[Mapping[str, float]] = {"q": 1.0}
 
     p: float
     q: float
@@ -67,12 +72,41 @@ class FittedGammaGamma:
         mean_value : array
             Money per purchase day; not used where `n` is 0.
         """
-        n, mean = np.broadcast_arrays(np.asarray(n, dtype=np.float64), np.asarray(mean_value, np.float64))
-        mean = np.where(n > 0, mean, 0.0)
-        if not (np.isfinite(n).all() and (n >= 0).all() and np.isfinite(mean).all()):
-            raise impossible("a number of purchases or their mean value is not a finite number")
+        n, mean = _spending(n, mean_value)
         own = n * self.p / (n * self.p + self.q - 1)
-        return np.asarray(own * np.maximum(mean, 0.0) + (1 - own) * self.population_mean)
+        return np.asarray(own * mean + (1 - own) * self.population_mean)
+
+    def draw_value(
+        self, purchases: ArrayLike, n: ArrayLike, mean_value: ArrayLike, rng: np.random.Generator
+    ) -> FloatArray:
+        """Draw the money of `purchases` future purchase days together: chance only.
+
+        ``Gamma(p * purchases, rate nu)`` with ``nu ~ Gamma(q + p n, rate gamma + n mean)``.
+
+        Parameters
+        ----------
+        purchases : array
+            0 or more; none are worth 0.
+        n, mean_value : array
+            As in :meth:`expected_value`.
+        rng : numpy Generator
+        """
+        count = np.asarray(purchases, dtype=np.float64)
+        if not (np.isfinite(count).all() and (count >= 0).all()):
+            raise impossible("a number of purchases is negative or not finite")
+        n, mean = _spending(n, mean_value)
+        count, n, mean = np.broadcast_arrays(count, n, mean)
+        rate = rng.gamma(self.q + self.p * n) / (self.gamma + n * mean)
+        return np.asarray(rng.gamma(self.p * count) / rate)
+
+
+def _spending(n: ArrayLike, mean_value: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Give purchases and their mean value as arrays of one shape, or refuse those that cannot be."""
+    n, mean = np.broadcast_arrays(np.asarray(n, dtype=np.float64), np.asarray(mean_value, np.float64))
+    mean = np.where(n > 0, mean, 0.0)
+    if not (np.isfinite(n).all() and (n >= 0).all() and np.isfinite(mean).all()):
+        raise impossible("a number of purchases or their mean value is not a finite number")
+    return n, np.maximum(mean, 0.0)
 
 
 class GammaGamma(Options):
