@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import copy
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -123,10 +124,11 @@ class Likelihood:
         return float(self.count[part] @ lives.log_chance)
 
 
+@dataclass(frozen=True, eq=False)
 class Lives:
     """The ways customers' lives may have gone: one column for each time of leaving, the last for none.
 
-    Attributes
+    Parameters
     ----------
     time : array, shape (rows, nodes + 1)
         When the customer left; the age in the last column.
@@ -140,25 +142,32 @@ class Lives:
         Log of the bracket in the likelihood, times ``alpha^(r+x) beta^s``.
     """
 
+    time: FloatArray
+    log_alpha: FloatArray
+    log_beta: FloatArray
+    share: FloatArray
+    left: FloatArray
+    log_chance: FloatArray
+
     @classmethod
     def of(cls, parameters: FloatArray, x: FloatArray, t: FloatArray, gap: FloatArray) -> Self:
         """Place the nodes for customers with x repeats, the last at t and `gap` before the end."""
         r, alpha, s, beta = parameters
         nodes = TimeNodes.of((alpha, beta), (r + x, s + 1), t, gap)
-        lives = cls()
-        lives.left = np.append(np.ones(nodes.later.shape[1]), 0.0)
         later = np.column_stack([nodes.later, gap])
         log_alpha = np.column_stack([nodes.log_a, np.log1p(gap / (alpha + t))])
         log_beta = np.column_stack([nodes.log_b, np.log1p(gap / (beta + t))])
         stays = -(r + x) * log_alpha[:, -1] - s * log_beta[:, -1]
         log_share = np.column_stack([nodes.log_weight + np.log(s / (beta + t))[:, None], stays])
         largest = log_share.max(axis=1)
-        lives.share = np.exp(log_share - largest[:, None])
-        total = lives.share.sum(axis=1)
-        lives.share /= total[:, None]
+        share = np.exp(log_share - largest[:, None])
+        total = share.sum(axis=1)
         until_alpha, until_beta = np.log1p(t / alpha), np.log1p(t / beta)
-        lives.time = t[:, None] + later
-        lives.log_alpha = until_alpha[:, None] + log_alpha
-        lives.log_beta = until_beta[:, None] + log_beta
-        lives.log_chance = largest + np.log(total) - (r + x) * until_alpha - s * until_beta
-        return lives
+        return cls(
+            t[:, None] + later,
+            until_alpha[:, None] + log_alpha,
+            until_beta[:, None] + log_beta,
+            share / total[:, None],
+            np.append(np.ones(nodes.later.shape[1]), 0.0),
+            largest + np.log(total) - (r + x) * until_alpha - s * until_beta,
+        )

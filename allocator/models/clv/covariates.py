@@ -1,0 +1,354 @@
+"""BG/NBD with attributes of customers that are known from the start and do not change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from allocator.customers.summary import Patterns
+from allocator.errors import Finding
+from allocator.models.base import FloatArray, IntArray, Penalty, fit_warning, impossible
+from allocator.models.clv.bg_nbd import FittedBgNbd
+from allocator.models.clv.bg_nbd_likelihood import Likelihood
+from allocator.models.clv.estimate import search
+from allocator.options import Options
+
+SHIFTED = ("alpha", "a", "b")
+SIGNS = np.array([-1.0, 1.0, 1.0])  # a higher rate is a lower alpha
+N_SHAPES = 4
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How an attribute shifts a parameter.
+
+    Parameters
+    ----------
+    covariate : str
+    parameter : {"alpha", "a", "b"}
+        alpha is divided, a and b are multiplied by ``exp(value * covariate)``.
+    value : float
+    standard_error : float or None
+        None where the data leave a parameter open.
+    """
+
+    covariate: str
+    parameter: str
+    value: float
+    standard_error: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class FittedCovariateBgNbd:
+    """A BG/NBD model whose parameters hang on attributes z of a customer.
+
+    ``alpha exp(-g'z)``, ``a exp(h'z)`` and ``b exp(k'z)``: an attribute with a g above 0 goes with more
+    purchases a week, one with an h above 0 with leaving sooner, one with a k above 0 with staying longer
+    (Fader & Hardie 2007, "Incorporating time-invariant covariates into the Pareto/NBD and BG/NBD models").
+
+    Parameters
+    ----------
+    baseline : FittedBgNbd
+        The parameters of a customer whose attributes are all 0.
+    names : tuple of str
+        Of the k attributes.
+    shifts : array, shape (3, k)
+        g, h and k.
+    covariance : array, shape (4 + 3 k, 4 + 3 k), or None
+        Of log r, log alpha, log a, log b of the baseline, then g, h and k; None where the data leave one
+        of them open.
+    warnings : tuple of Finding
+    """
+
+    baseline: FittedBgNbd
+    names: tuple[str, ...]
+    shifts: FloatArray
+    covariance: FloatArray | None = None
+    warnings: tuple[Finding, ...] = ()
+
+    @property
+    def log_likelihood(self) -> float:
+        """Of the customers it was fitted to, without penalty."""
+        return self.baseline.log_likelihood
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """Every coefficient with its standard error."""
+        size = self.shifts.size
+        errors: list[float | None] = [None] * size
+        if self.covariance is not None:
+            errors = np.sqrt(np.diag(self.covariance)[N_SHAPES:]).tolist()
+        places = [(covariate, parameter) for parameter in SHIFTED for covariate in self.names]
+        values = map(float, self.shifts.ravel())
+        return tuple(
+            Effect(*place, value, error) for place, value, error in zip(places, values, errors, strict=True)
+        )
+
+    def rows(self, covariates: ArrayLike) -> CovariateForecast:
+        """Give the forecast of customers with these attributes.
+
+        Parameters
+        ----------
+        covariates : array, shape (customers, k)
+            The histories asked about later are those of the same customers, in the same order.
+        """
+        z = _attributes(covariates, self.names)
+        kinds, kind = np.unique(z, axis=0, return_inverse=True)
+        base = self.baseline
+        shifted = np.array([base.alpha, base.a, base.b]) * np.exp(SIGNS * (kinds @ self.shifts.T))
+        models = tuple(FittedBgNbd(base.r, alpha, a, b) for alpha, a, b in shifted.tolist())
+        return CovariateForecast(models, kind.ravel())
+
+
+@dataclass(frozen=True, eq=False)
+class CovariateForecast:
+    """Forecasts of customers, each from the model of his attributes.
+
+    Arguments are as those of a fitted BG/NBD model, of shape (customers,) or one number for all.
+
+    Parameters
+    ----------
+    models : tuple of FittedBgNbd
+        One for every distinct row of attributes.
+    kind : array of int, shape (customers,)
+        The model of every customer.
+    """
+
+    models: tuple[FittedBgNbd, ...]
+    kind: IntArray
+
+    def p_alive(self, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> FloatArray:
+        """Probability that a customer is still active."""
+        return self._each(FittedBgNbd.p_alive, frequency, recency, age)
+
+    def p_active(
+        self, weeks: ArrayLike, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
+    ) -> FloatArray:
+        """Probability that a customer is still active `weeks` after the as-of day."""
+        return self._each(FittedBgNbd.p_active, weeks, frequency, recency, age)
+
+    def expected_purchases(
+        self,
+        weeks: ArrayLike,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        age: ArrayLike,
+        start_weeks: ArrayLike = 0.0,
+    ) -> FloatArray:
+        """Purchase days expected in the `weeks` after `start_weeks` from the as-of day."""
+        arguments = (weeks, frequency, recency, age, start_weeks)
+        return self._each(FittedBgNbd.expected_purchases, *arguments)
+
+    def expected_if_active(
+        self,
+        weeks: ArrayLike,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        age: ArrayLike,
+        start_weeks: ArrayLike = 0.0,
+    ) -> FloatArray:
+        """Give the same for a customer known to be active when they begin."""
+        arguments = (weeks, frequency, recency, age, start_weeks)
+        return self._each(FittedBgNbd.expected_if_active, *arguments)
+
+    def p_any_purchase(
+        self, weeks: ArrayLike, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
+    ) -> FloatArray:
+        """Probability of at least one purchase in the next `weeks`."""
+        return self._each(FittedBgNbd.p_any_purchase, weeks, frequency, recency, age)
+
+    def draw_purchases(
+        self,
+        weeks: ArrayLike,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        age: ArrayLike,
+        rng: np.random.Generator,
+    ) -> FloatArray:
+        """Draw the purchase days of the next `weeks`, one number for every customer."""
+        arguments = (weeks, frequency, recency, age)
+        return self._each(partial(FittedBgNbd.draw_purchases, rng=rng), *arguments)
+
+    def _each(self, ask: Callable[..., FloatArray], *arguments: ArrayLike) -> FloatArray:
+        """Ask the model of every distinct row of attributes about its customers."""
+        given = [np.asarray(argument, dtype=np.float64) for argument in arguments]
+        if any(part.ndim > 1 or part.size not in (1, len(self.kind)) for part in given):
+            raise impossible(f"there are attributes of {len(self.kind)} customers, but not as many histories")
+        whole = [np.broadcast_to(part, self.kind.shape) for part in given]
+        found = np.empty(len(self.kind))
+        for model, members in zip(self.models, _members(self.kind), strict=True):
+            found[members] = ask(model, *(part[members] for part in whole))
+        return found
+
+
+class CovariateBgNbd(Options):
+    """BG/NBD model with attributes of customers that do not change, by maximum likelihood.
+
+    Examples
+    --------
+    >>> CovariateBgNbd(penalty=0.1).penalty
+    0.1
+    """
+
+    name: Literal["covariate_bg_nbd"] = "covariate_bg_nbd"
+    penalty: Penalty = 0.0
+    """Pull of the logs of the parameters (alpha in mean ages) and of the coefficients (of attributes
+    in standard deviations) towards 0; 0 is maximum likelihood."""
+
+    def fit(
+        self,
+        frequency: ArrayLike,
+        recency_days: ArrayLike,
+        age_days: ArrayLike,
+        covariates: ArrayLike,
+        names: Sequence[str],
+    ) -> FittedCovariateBgNbd:
+        """Fit to customers and their attributes.
+
+        Customers of the same attributes are compressed to patterns, so that attributes with few distinct
+        values cost little more than none.
+
+        Parameters
+        ----------
+        frequency, recency_days, age_days : array of int, shape (customers,)
+        covariates : array, shape (customers, k)
+            Finite numbers; a category is one column of 0 and 1 a value, one value left out.
+        names : sequence of str
+            Of the k columns.
+
+        Raises
+        ------
+        DataError
+            E315 without a customer, or for attributes that are missing or do not fit the customers.
+
+        Examples
+        --------
+        >>> x, t, T = np.array([0, 2, 5, 1]), np.array([0, 70, 200, 7]), np.array([270, 270, 270, 200])
+        >>> fitted = CovariateBgNbd(penalty=0.1).fit(x, t, T, [[0], [1], [1], [0]], ["store"])
+        >>> fitted.effects[0].covariate, fitted.effects[0].value > 0  # store customers buy more often
+        ('store', True)
+        """
+        histories = [np.asarray(part, dtype=np.int64) for part in (frequency, recency_days, age_days)]
+        z = _attributes(covariates, names)
+        if not len(z) or any(part.shape != (len(z),) for part in histories):
+            raise impossible(f"{self.name} needs customers, and a row of attributes for every one of them")
+        centre, spread = z.mean(axis=0), z.std(axis=0)
+        constant = spread <= 1e-12 * np.abs(centre)
+        spread = np.where(constant, np.inf, spread)
+        kinds, kind = np.unique(z, axis=0, return_inverse=True)
+        together = Likelihood(Patterns.of(*histories))
+        apart = [
+            Likelihood(Patterns.of(*(part[members] for part in histories)), unit=together.unit)
+            for members in _members(kind.ravel())
+        ]
+        likelihood = CovariateLikelihood(together, apart, (kinds - centre) / spread)
+        found = search(self.name, likelihood.penalised, self.penalty)
+        back = _back(centre, spread)
+        theta = back @ found.theta
+        theta[1] += np.log(together.unit)
+        covariance = found.maximum.covariance(np.ones(len(theta)))
+        r, alpha, a, b = np.exp(theta[:N_SHAPES]).tolist()
+        baseline = FittedBgNbd(r, alpha, a, b, found.log_likelihood, len(z))
+        return FittedCovariateBgNbd(
+            baseline,
+            tuple(names),
+            theta[N_SHAPES:].reshape(len(SHIFTED), -1),
+            None if covariance is None else back @ covariance @ back.T,
+            (*found.warnings, *_warn_of_constants(self.name, names, constant)),
+        )
+
+
+def _back(centre: FloatArray, spread: FloatArray) -> FloatArray:
+    """Give the matrix that turns estimates for standardised attributes into those for attributes as given."""
+    k = len(centre)
+    back = np.eye(N_SHAPES + len(SHIFTED) * k)
+    for place, sign in enumerate(SIGNS):
+        columns = np.arange(k) + N_SHAPES + place * k
+        back[1 + place, columns] = -sign * centre / spread
+        back[columns, columns] = 1 / spread
+    return back
+
+
+def _warn_of_constants(model: str, names: Sequence[str], constant: NDArray[np.bool_]) -> Iterator[Finding]:
+    alike = [name for name, same in zip(names, constant, strict=True) if same]
+    if alike:
+        yield fit_warning(f"{model}: {', '.join(alike)} is the same for every customer", "leave it out")
+
+
+def _attributes(covariates: ArrayLike, names: Sequence[str]) -> FloatArray:
+    """Give attributes as a table, or refuse those that cannot be."""
+    z = np.asarray(covariates, dtype=np.float64)
+    if z.ndim != 2 or z.shape[1] != len(names):
+        raise impossible(f"attributes need one column for each of {', '.join(names) or 'no names'}")
+    if not np.isfinite(z).all():
+        raise impossible("an attribute of a customer is missing or not finite")
+    return z
+
+
+def _members(kind: IntArray) -> list[IntArray]:
+    """Give the positions of the customers of every kind."""
+    return np.split(np.argsort(kind, kind="stable"), np.bincount(kind).cumsum()[:-1])
+
+
+class CovariateLikelihood:
+    """The log-likelihood as a function of the logs of r, alpha, a and b, then the coefficients g, h and k.
+
+    The sum of BG/NBD likelihoods over the kinds of customers, each at its own parameters. Their logs are
+    linear in the arguments, so derivatives follow by a matrix a kind.
+
+    Parameters
+    ----------
+    together : Likelihood
+        Of all customers, to start from.
+    kinds : sequence of Likelihood
+        One for every distinct row of attributes, all of one unit.
+    z : array, shape (kinds, k)
+        The rows, in standard deviations from the mean.
+    """
+
+    def __init__(self, together: Likelihood, kinds: Sequence[Likelihood], z: FloatArray) -> None:
+        self.penalty = 0.0
+        self.together = together
+        self.kinds = kinds
+        n_kinds, k = z.shape
+        self.designs = np.zeros((n_kinds, N_SHAPES, N_SHAPES + len(SHIFTED) * k))
+        self.designs[:, range(N_SHAPES), range(N_SHAPES)] = 1
+        for place, sign in enumerate(SIGNS):
+            begin = N_SHAPES + place * k
+            self.designs[:, 1 + place, begin : begin + k] = sign * z
+
+    def penalised(self, penalty: float) -> Self:
+        """Give the same with another penalty."""
+        other = copy(self)
+        other.penalty = penalty
+        return other
+
+    def start(self) -> FloatArray:
+        """Give a sensible place to begin the search, from the rate of repeats."""
+        return self._alike(self.together.start())
+
+    def without_dropout(self) -> FloatArray:
+        """Give the parameters with which nobody leaves, at the rate of all customers together."""
+        return self._alike(self.together.without_dropout())
+
+    def __call__(self, theta: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        """Give the penalised value, its gradient and its Hessian."""
+        total = -0.5 * self.penalty * float(theta @ theta)
+        gradient = -self.penalty * theta
+        hessian = -self.penalty * np.eye(len(theta))
+        for likelihood, design in zip(self.kinds, self.designs, strict=True):
+            value, slope, bend = likelihood(design @ theta)
+            total += value
+            gradient += design.T @ slope
+            hessian += design.T @ bend @ design
+        return total, gradient, hessian
+
+    def _alike(self, shapes: FloatArray) -> FloatArray:
+        """Give arguments with which attributes make no difference."""
+        return np.append(shapes, np.zeros(self.designs.shape[2] - N_SHAPES))
