@@ -20,7 +20,7 @@ COLUMNS = (KEY, "ordered_on", "amount")
 
 @dataclass(frozen=True, eq=False)
 class Orders:
-    """Orders as an expression: ``customer_id`` (text, null where unknown), ``day``, ``amount``.
+    """Orders as an expression: ``customer_id`` (text, null where unknown), ``day``, ``amount``, and texts.
 
     Parameters
     ----------
@@ -33,8 +33,10 @@ class Orders:
     backend: Any
 
     @classmethod
-    def of(cls, transactions: Transactions) -> Self:
+    def of(cls, transactions: Transactions, texts: Iterable[str] = ()) -> Self:
         """Give the orders of a frame, on DuckDB in this process, or of an Ibis table, where it is.
+
+        `texts` names further columns, null where empty.
 
         One thread, because the order in which several add amounts up is left to chance; results are equal bit
         for bit. Session time is UTC.
@@ -51,6 +53,7 @@ class Orders:
             customer_id=table[KEY].cast("string").nullif(""),
             day=table["ordered_on"].cast("date"),
             amount=table["amount"].cast("float64"),
+            **{name: table[name].cast("string").nullif("") for name in texts},
         )
         return cls(orders, backend)
 
@@ -140,6 +143,37 @@ class Orders:
             first_value=days["value"].argmin(days["day"]),
         )
         return self._frame(customers.order_by(KEY))
+
+    def by_day(self) -> pd.DataFrame:
+        """Give one row a customer and purchase day, by id and day: ``customer_id``, ``day``, ``value``."""
+        days = self.table.group_by(KEY, "day").aggregate(value=self.table["amount"].sum())
+        return self._frame(days.order_by(KEY, "day"))
+
+    def returned(self) -> pd.DataFrame:
+        """Give one row a customer with returns, by id: their number, their money, and that of purchases.
+
+        Returns
+        -------
+        DataFrame
+            ``customer_id``, ``n_returns``, ``returned``, ``bought`` (before returns), all 0 or more.
+        """
+        t = self.table.semi_join(self._returners(), KEY)
+        back = t["amount"] < 0
+        customers = t.group_by(KEY).aggregate(
+            n_returns=back.sum(),
+            returned=(-t["amount"]).sum(where=back),
+            bought=t["amount"].sum(where=~back),
+        )
+        return self._frame(customers.fill_null({"bought": 0.0}).order_by(KEY))
+
+    def by_text(self, name: str) -> pd.DataFrame:
+        """Give one row a customer and text of their purchases: ``customer_id``, ``text``, ``n_rows``.
+
+        By id, the most frequent text first, of those as frequent the first of the alphabet.
+        """
+        bought = self.table.filter((self.table["amount"] >= 0) & self.table[name].notnull())
+        texts = bought.group_by(KEY, text=bought[name]).aggregate(n_rows=bought.count())
+        return self._frame(texts.order_by(KEY, texts["n_rows"].desc(), "text"))
 
 
 def _ids(population: Iterable[str]) -> ir.Table:
