@@ -20,6 +20,7 @@ from allocator.stages.customers import Customers, group_customers
 from allocator.stages.effects import Tested, measure_effects
 from allocator.stages.headers import header_findings
 from allocator.stages.judge import Judged, judge_models
+from allocator.stages.kept import Store
 from allocator.stages.placeholders import placeholder_sizes, placeholders
 from allocator.stages.reading import Tables, read_tables
 from allocator.stages.responses import all_responses, draw_curves, replaced_responses
@@ -57,7 +58,9 @@ class Forecasted:
         return (*self.tables.findings, *self.customers.findings, *tested, *self.replaced)
 
 
-def forecast(scenario: Scenario, tell: Tell = lambda stage: None) -> Forecasted:
+def forecast(
+    scenario: Scenario, tell: Tell = lambda stage: None, store: Store | None = None
+) -> Forecasted:
     """Go from the tables of a scenario to the response of every cell.
 
     Parameters
@@ -65,6 +68,8 @@ def forecast(scenario: Scenario, tell: Tell = lambda stage: None) -> Forecasted:
     scenario : Scenario
     tell : callable
         Is told each of ``STAGES`` as it begins.
+    store : Store, optional
+        Where forecasts of customers made before are looked up.
 
     Raises
     ------
@@ -74,7 +79,7 @@ def forecast(scenario: Scenario, tell: Tell = lambda stage: None) -> Forecasted:
     tell(STAGES[0])
     tables = read_tables(scenario)  # files → checked tables, rejects counted
     tell(STAGES[1])
-    customers = group_customers(scenario, tables)  # orders → CLV of every customer → tiers and their sizes
+    customers = group_customers(scenario, tables, store)  # orders → CLV of every customer → tiers, sizes
     tell(STAGES[2])
     tested = measure_effects(scenario, tables, customers)  # contact log → adjusted means → shrunk effects
     tell(STAGES[3])

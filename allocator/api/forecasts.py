@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -15,6 +15,7 @@ from allocator import pipeline
 from allocator.api.files import write_whole
 from allocator.errors import ArgumentError, DataError, Finding
 from allocator.report.fitted import FitView, build_fit
+from allocator.report.record import FitRecord, record_of
 from allocator.report.render.fit_json import fit_to_dict, fit_to_json
 from allocator.report.render.text import Terminal, render_text
 from allocator.report.view import DataFacts
@@ -22,7 +23,7 @@ from allocator.response.curves import Curves
 from allocator.response.table import from_frame, to_frame
 from allocator.scenario.schema import Scenario
 from allocator.stages.customers import Customers
-from allocator.stages.frames import EffectRow, TierRow, customer_frame, effect_rows, frame_of, tier_rows
+from allocator.stages.frames import EffectRow, TierRow, customer_frame, frame_of
 from allocator.stages.judge import Judged
 
 __all__ = ["Forecast", "curves_from_frame", "fit"]
@@ -36,15 +37,18 @@ class Forecast:
     ----------
     curves : Curves
         The contract between the predictive layer and the plan.
-    found : pipeline.Forecasted, optional
-        What the stages before found; None for curves that were read from a table.
+    record : FitRecord
+        What was found on the way; empty for curves that were read from a table.
     scenario : Scenario, optional
         The one it was fitted for.
+    found : pipeline.Forecasted, optional
+        What the stages gave, where they ran in this process.
     """
 
     curves: Curves
-    found: pipeline.Forecasted | None = None
+    record: FitRecord = field(default_factory=FitRecord)
     scenario: Scenario | None = None
+    found: pipeline.Forecasted | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """Give the curves as a tidy table, which can be edited and read back by `curves_from_frame`.
@@ -66,15 +70,9 @@ class Forecast:
     @cached_property
     def facts(self) -> DataFacts:
         """What a plan tells of its data: hash, rejected rows, customers of each tier, advice."""
-        if self.found is None:
-            return DataFacts()
-        tables = self.found.tables
+        record = self.record
         return DataFacts(
-            tables.sha256,
-            tables.rejects,
-            dict(self.found.customers.sizes),
-            self.found.findings,
-            {table.name: table.rejects.rows_read for table in tables},
+            record.data_sha256, record.rejects, dict(record.sizes), record.findings, record.rows_read
         )
 
     @cached_property
@@ -100,7 +98,7 @@ class Forecast:
             ``tier``, ``customers`` (of the plan), ``share``, ``in_data`` (customers in the tables),
             ``lowest`` and ``mean`` of what they are sorted by.
         """
-        return frame_of(tier_rows(self.found.customers) if self.found else (), TierRow)
+        return frame_of(self.record.tiers, TierRow)
 
     @cached_property
     def effects(self) -> pd.DataFrame:
@@ -113,7 +111,7 @@ class Forecast:
             ``adjusted`` and its ``standard_error``, ``effect`` (shrunk: what the plan uses), ``low`` and
             ``high`` (8 in 10), ``is_noise``. Money of margin per contact.
         """
-        return frame_of(effect_rows(self.found.tested if self.found else None), EffectRow)
+        return frame_of(self.record.effects, EffectRow)
 
     @cached_property
     def holdout(self) -> Judged | None:
@@ -167,7 +165,7 @@ class Forecast:
     def _view(self) -> FitView:
         if self.scenario is None or self.found is None:
             raise DataError(Finding("E209", None, "these curves were read from a table; nothing was fitted"))
-        return FitView(self.scenario, self.found, self.holdout)
+        return FitView(self.scenario, self.record, self.curves, self.holdout)
 
 
 def fit(scenario: Scenario, *, progress: Callable[[str], None] | None = None) -> Forecast:
@@ -199,7 +197,7 @@ def fit(scenario: Scenario, *, progress: Callable[[str], None] | None = None) ->
     ['tier', 'channel', 'treated']
     """
     found = pipeline.forecast(scenario, progress or (lambda stage: None))
-    return Forecast(found.curves, found, scenario)
+    return Forecast(found.curves, record_of(scenario, found), scenario, found)
 
 
 class ConvertibleTable(Protocol):

@@ -95,6 +95,10 @@ class Snapshot:
         log = self.past.log
         return features(self.summary, log.transactions, returns=log.returns, attributes=log.attributes)
 
+    def part(self, where: slice) -> Self:
+        """Give the snapshot of the customers at some positions."""
+        return type(self)(self.summary.part(where), self.past)
+
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
@@ -164,7 +168,11 @@ class Past:
 
     def earlier(self, weeks: float) -> Self:
         """Give what was known some weeks before, to the day."""
-        return type(self)(self.log, self.as_of - timedelta(days=round(weeks * DAYS_PER_WEEK)))
+        return self.later(-weeks)
+
+    def later(self, weeks: float) -> Self:
+        """Give what will be known some weeks later, to the day."""
+        return type(self)(self.log, self.as_of + timedelta(days=round(weeks * DAYS_PER_WEEK)))
 
     def outcome_of(self, customers: Snapshot) -> Outcome:
         """Give what customers bought since the day of a snapshot, until today.

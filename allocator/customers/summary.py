@@ -176,6 +176,10 @@ class CustomerSummary:
         """Give the distinct (frequency, recency, age) with their counts."""
         return self._patterns
 
+    def part(self, where: slice) -> Self:
+        """Give the summary of the customers at some positions."""
+        return replace(self, **{name: getattr(self, name)[where] for name in _COLUMNS})
+
     def select(self, customer_id: Sequence[str]) -> Self:
         """Give the summary of some customers.
 

@@ -35,6 +35,30 @@ def rmse(actual: ArrayLike, forecast: ArrayLike) -> float:
     return float(np.sqrt(((f - y) ** 2).mean()))
 
 
+def r2(actual: ArrayLike, forecast: ArrayLike) -> float:
+    """Share of the variance that is explained, ``1 - sum((y - f)^2) / sum((y - mean)^2)``; NaN without any.
+
+    Examples
+    --------
+    >>> r2([1, 2, 3], [1, 2, 2])
+    0.5
+    """
+    y, f = _pairs(actual, forecast)
+    return 1 - _ratio(((y - f) ** 2).sum(), ((y - y.mean()) ** 2).sum())
+
+
+def brier(actual: ArrayLike, probability: ArrayLike) -> float:
+    """Mean squared error of a probability (Brier 1950).
+
+    Examples
+    --------
+    >>> brier([0, 1], [0.5, 1.0])
+    0.125
+    """
+    y, p = _pairs(actual, probability)
+    return float(((p - y) ** 2).mean())
+
+
 def total_error(actual: ArrayLike, forecast: ArrayLike) -> float:
     """Error of the total as a share of the actual total; negative where the forecast is too low.
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from allocator.errors import Finding
-from allocator.pipeline import Forecasted
-from allocator.quantities import count, percent, ratio, signed_money
+from allocator.quantities import count, ratio
 from allocator.report.document import Column, Document, Entry, Figure, Money, Percent, Ratio, Table, Text
+from allocator.report.forecasting import holdout_figure, leaderboard_table, model_figures
 from allocator.report.limits import advice, unused_rows
-from allocator.response.curves import Response
+from allocator.report.record import FitRecord
+from allocator.response.curves import Curves, Response
 from allocator.scenario.schema import Scenario
-from allocator.stages.frames import EffectRow, effect_rows, tier_rows
+from allocator.stages.frames import EffectRow
 from allocator.stages.judge import Judged
 
 
@@ -23,19 +24,21 @@ class FitView:
     Parameters
     ----------
     scenario : Scenario
-    found : Forecasted
+    record : FitRecord
+    curves : Curves
     judged : Judged or None
         How the models did on days they had not seen; None without orders.
     """
 
     scenario: Scenario
-    found: Forecasted
+    record: FitRecord
+    curves: Curves
     judged: Judged | None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Advice on the scenario, its tables and the models."""
-        return (*self.scenario.warnings, *self.found.findings)
+        return (*self.scenario.warnings, *self.record.findings)
 
     def channel(self, name: str) -> str:
         """Give a channel's label."""
@@ -50,10 +53,14 @@ class FitView:
 
 
 def build_fit(view: FitView) -> Document:
-    """Give the document of a forecast: customers, holdout, tiers, effects, curves."""
-    parts = (_tiers(view), _effects(view), _curves(view))
-    tables = view.found.tables
-    read = {table.name: table.rejects.rows_read for table in tables}
+    """Give the document of a forecast: customers, models, holdout, tiers, effects, curves."""
+    record = view.record.clv
+    parts = (
+        leaderboard_table(record.forecast if record else None),
+        _tiers(view),
+        _effects(view),
+        _curves(view),
+    )
     return Document(
         title=view.scenario.name,
         subtitle=tuple(item for item in ("forecast", view.scenario.currency) if item),
@@ -61,41 +68,22 @@ def build_fit(view: FitView) -> Document:
         tables=tuple(table for table in parts if table.rows),
         advice=(
             *advice(view.findings, listed_by="allocator fit --json"),
-            *unused_rows(tables.rejects, read, view.findings),
+            *unused_rows(view.record.rejects, view.record.rows_read, view.findings),
         ),
     )
 
 
 def _figures(view: FitView) -> Iterator[Figure]:
-    customers = view.found.customers
-    if len(customers.customer_id):
-        known = f"{count(len(customers.customer_id))} of them in the tables"
+    record = view.record
+    if record.listed:
+        known = f"{count(record.listed)} of them in the tables"
         by = f"sorted by {view.scenario.tiers.by}" if view.scenario.tiers else "one tier"
-        yield Figure("Customers", Money(customers.population), (known, by))
-    if customers.predictions is not None:
-        summary = customers.predictions.summary
-        yield Figure("Orders", Money(summary.rows.used), (f"until {summary.as_of}", str(summary.rows)))
+        yield Figure("Customers", Money(record.population), (known, by))
+    if record.clv is not None:
+        yield Figure("Orders", Money(record.clv.orders), (f"until {record.clv.as_of}", record.clv.rows))
+        yield from model_figures(record.clv.forecast)
     if view.judged is not None:
-        yield from _holdout(view.judged)
-
-
-def _holdout(judged: Judged) -> Iterator[Figure]:
-    """Say how the models did on the days held out."""
-    days = f"forecast from orders until {judged.start}, judged by what followed until {judged.end}"
-    gap = judged.revenue_forecast - judged.revenue
-    share = percent(gap / judged.revenue, 1) if judged.revenue else "–"
-    yield Figure(
-        "Holdout",
-        Money(judged.revenue_forecast),
-        (
-            f"revenue forecast, {count(judged.revenue)} came ({signed_money(gap)}, {share})",
-            days,
-            f"order of customers: Gini {ratio(judged.normalised_gini)}, rank correlation "
-            f"{ratio(judged.spearman)}",
-            f"who buys: AUC {ratio(judged.auc)}",
-            f"the best tenth as forecast brought {percent(judged.top_tenth)}",
-        ),
-    )
+        yield holdout_figure(view.judged)
 
 
 def _tiers(view: FitView) -> Table:
@@ -112,7 +100,7 @@ def _tiers(view: FitView) -> Table:
             Money(row.lowest, decimals=2),
             Money(row.mean, decimals=2),
         )
-        for row in tier_rows(view.found.customers)
+        for row in view.record.tiers
     )
     by = view.scenario.tiers.by if view.scenario.tiers else ""
     return Table(f"Tiers by {by}", columns, rows if by else ())
@@ -127,7 +115,7 @@ def _effects(view: FitView) -> Table:
     )  # fmt: skip
     channels, tiers = list(view.scenario.channels), list(view.scenario.tier_names)
     rows = sorted(
-        effect_rows(view.found.tested),
+        view.record.effects,
         key=lambda row: (channels.index(row.channel), tiers.index(row.tier)),
     )
     return Table(
@@ -159,7 +147,7 @@ def _curves(view: FitView) -> Table:
         Column("channel", "left"), Column("tier", "left"), Column("ends at"), Column("brings there"),
         Column("first 1"), Column("last 1"), Column("evidence", "left"), Column("source", "left", drop=1),
     )  # fmt: skip
-    return Table("Response curves", columns, tuple(_curve(view, one) for one in view.found.curves))
+    return Table("Response curves", columns, tuple(_curve(view, one) for one in view.curves))
 
 
 def _curve(view: FitView, response: Response) -> tuple[Entry, ...]:

@@ -19,7 +19,9 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from allocator.models.clv import NAMES as CLV_NAMES
 from allocator.models.clv import ClvOptions
+from allocator.models.clv.auto import Auto
 from allocator.models.retention.activity import Activity
 from allocator.models.uplift import MODELS as UPLIFT
 from allocator.models.uplift.adjusted_means import AdjustedMeans
@@ -146,6 +148,13 @@ def _by_name(value: object) -> object:
     return options
 
 
+def _named(value: object) -> object:
+    """Read a model's name as the model with its own defaults, and options without a name as auto's."""
+    if isinstance(value, str):
+        return {"name": value}
+    return {"name": "auto", **value} if isinstance(value, Mapping) else value
+
+
 @dataclass(frozen=True)
 class _OrName:
     """States in the schema that a name may stand in place of options."""
@@ -155,7 +164,12 @@ class _OrName:
     def __get_pydantic_json_schema__(
         self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"anyOf": [{"type": "string", "enum": ["auto", *self.names]}, handler(core_schema)]}
+        return {
+            "anyOf": [
+                {"type": "string", "enum": list(dict.fromkeys(["auto", *self.names]))},
+                handler(core_schema),
+            ]
+        }
 
 
 class Models(Options):
@@ -165,7 +179,7 @@ class Models(Options):
     """Last day of data the models see; the last order's day where absent."""
     holdout: Duration | None = None
     """Time at the end that is kept for judging models."""
-    clv: Annotated[ClvOptions, BeforeValidator(_by_name), _OrName(("bg_nbd",))] = ClvOptions()
+    clv: Annotated[ClvOptions, BeforeValidator(_named), _OrName(CLV_NAMES)] = Auto()
     """Customer lifetime value."""
     retention: Annotated[Activity, BeforeValidator(_by_name), _OrName(("activity",))] = Activity()
     """Probability of at least one purchase."""

@@ -15,6 +15,7 @@ from allocator.quantities import count, quoted
 from allocator.response.curves import ALL
 from allocator.scenario.references import PREDICTED
 from allocator.scenario.schema import Scenario
+from allocator.stages.kept import Store
 from allocator.stages.places import placed
 from allocator.stages.predictions import Predictions, predict
 from allocator.stages.reading import Tables
@@ -61,7 +62,7 @@ class Customers:
         return {ALL: self.population} if len(self.customer_id) else {}
 
 
-def group_customers(scenario: Scenario, tables: Tables) -> Customers:
+def group_customers(scenario: Scenario, tables: Tables, store: Store | None = None) -> Customers:
     """Predict what customers bring, and cut them into tiers.
 
     The population are the customers of ``data.customers``, else of the orders, else of the experiment;
@@ -75,7 +76,7 @@ def group_customers(scenario: Scenario, tables: Tables) -> Customers:
     if not any((tables.transactions, tables.customers, tables.experiments)):
         return Customers()
     try:
-        predictions = predict(scenario, tables) if tables.transactions else None
+        predictions = predict(scenario, tables, store) if tables.transactions else None
     except DataError as error:
         raise DataError(placed(error, scenario.origin_of("data.transactions.path"))) from None
     try:

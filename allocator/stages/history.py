@@ -70,7 +70,8 @@ def history(scenario: Scenario, tables: Tables, customers: Customers, log: pd.Da
     if by == PREDICTED or "retained" in log:
         raise_findings(list(need_contacts(scenario, log.columns)), DataError)
         _need_days(log)
-        before = predict_before(scenario, tables, log)
+        chosen = customers.predictions.valued.forecast.model if customers.predictions else ""
+        before = predict_before(scenario, tables, log, chosen)
     if customers.assignment is None or by is None:
         return History(np.full(len(log), ALL, dtype=object), before.residual, tuple(strangers))
     raise_findings(list(need_sorting(scenario, log.columns)), DataError)

@@ -1,26 +1,21 @@
-"""Judging the models: fitted to the orders until a past day, compared with what customers then bought."""
+"""Judging the models: they learn from the orders until a past day, and what customers then bought judges."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
-from allocator.customers.summary import CustomerSummary, holdout
+from allocator.customers.past import Outcome, Past, Snapshot
 from allocator.errors import DataError
-from allocator.models import scoring
-from allocator.models.clv import ClvForecast, fit_clv
+from allocator.models.clv.auto import ChosenForecast
+from allocator.models.clv.forecast import CustomerForecast
+from allocator.models.clv.judgement import Prediction, Scores, score
+from allocator.models.scoring import DecileTable, deciles
 from allocator.scenario.schema import Scenario
-from allocator.stages.predictions import DAYS_PER_WEEK, expected_purchases, looked_up, summary_of
+from allocator.stages.predictions import DAYS_PER_WEEK, order_log
 from allocator.stages.reading import Tables
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-FloatArray = NDArray[np.float64]
 
 SHARE = 0.25  # of the time observed, where the scenario does not say how much is held out
 LONGEST_WEEKS = 26
@@ -36,39 +31,50 @@ class Judged:
         The models saw orders until `start`; the days after it until `end` judge them.
     customers : int
         With an order until `start`.
+    model : str
+        The one that made the forecast.
     purchases, purchases_forecast : float
         Purchase days of all of them.
     revenue, revenue_forecast : float
         In money.
-    mae, rmse : float
-        Of a customer's revenue, in money.
-    spearman, normalised_gini : float
-        Of the order of customers by revenue; 1 is perfect, 0 is chance.
-    auc : float
-        Of the probability to buy at all.
-    top_tenth : float
-        Share of the revenue with the tenth of the customers forecast highest.
+    scores : Scores
+    deciles : tuple of (forecast, actual)
+        Mean revenue of ten groups by forecast, the highest first, in money.
     """
 
     start: date
     end: date
     customers: int
+    model: str
     purchases: float
     purchases_forecast: float
     revenue: float
     revenue_forecast: float
-    mae: float
-    rmse: float
-    spearman: float
-    normalised_gini: float
-    auc: float
-    top_tenth: float
+    scores: Scores
+    deciles: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """A forecast made in the past, with the customers and what they then bought.
+
+    Parameters
+    ----------
+    customers : Snapshot
+    forecast : CustomerForecast
+    came : Outcome
+    """
+
+    customers: Snapshot
+    forecast: CustomerForecast
+    came: Outcome
 
 
 def judge_models(scenario: Scenario, tables: Tables) -> Judged | None:
     """Hold the end of the orders out, forecast it, and compare.
 
-    The part held out is ``models.holdout``, else a quarter of the time observed, at most 26 weeks.
+    The part held out is ``models.holdout``, else a quarter of the time observed, at most 26 weeks. Whatever
+    chooses between models has seen nothing of it.
 
     Returns
     -------
@@ -77,60 +83,44 @@ def judge_models(scenario: Scenario, tables: Tables) -> Judged | None:
     """
     if tables.transactions is None:
         return None
-    orders = tables.transactions.data
-    start, end = _split(scenario, orders)
+    now = order_log(scenario, tables).until(scenario.models.as_of)
+    weeks = held_weeks(scenario, now)
     try:
-        past = summary_of(scenario, tables)(as_of=start)
-        model = fit_clv(scenario.models.clv, past)
+        start = now.earlier(weeks)
+        customers = start.customers
+        learned = scenario.models.clv.learn(start, horizon_weeks=weeks)
+        came = now.outcome_of(customers)
     except DataError:
         return None
-    options = scenario.data.transactions
-    bought = holdout(
-        orders,
-        start=start,
-        end=end,
-        customers=past.customer_id,
-        returns=(options.returns if options else None) or "match",
-    )
-    weeks = (end - start).days / DAYS_PER_WEEK
-    active = scenario.models.retention.score(model.purchases, past, weeks=weeks)
-    return _compared(past, model, bought, active, (start, end))
+    return compared(Held(customers, learned, came), scenario.models.clv.name)
 
 
-def _split(scenario: Scenario, orders: pd.DataFrame) -> tuple[date, date]:
-    """Give the last day the models see and the last day there is."""
-    days = orders["ordered_on"].to_numpy(dtype="datetime64[D]")
-    end: date = scenario.models.as_of or days.max().astype(object)
-    first: date = days.min().astype(object)
+def held_weeks(scenario: Scenario, now: Past) -> float:
+    """Give how much of the end is held out, in whole days."""
     stated = scenario.models.holdout
-    held = stated.days if stated else min(SHARE * (end - first).days, LONGEST_WEEKS * DAYS_PER_WEEK)
-    return end - timedelta(days=round(held)), end
+    weeks = stated.days / DAYS_PER_WEEK if stated else min(SHARE * now.weeks, LONGEST_WEEKS)
+    return round(weeks * DAYS_PER_WEEK) / DAYS_PER_WEEK
 
 
-def _compared(
-    past: CustomerSummary,
-    model: ClvForecast,
-    bought: pd.DataFrame,
-    active: FloatArray,
-    days: tuple[date, date],
-) -> Judged:
-    weeks = (days[1] - days[0]).days / DAYS_PER_WEEK
-    ids = bought["customer_id"].to_numpy(dtype=object)
-    revenue = looked_up(past.customer_id, ids, bought["value"].to_numpy(dtype=np.float64))
-    purchases = looked_up(past.customer_id, ids, bought["purchase_days"].to_numpy(dtype=np.float64))
-    forecast = model.clv(past, horizon_weeks=weeks)
+def compared(held: Held, name: str) -> Judged:
+    """Give the figures of a forecast that was held against what came."""
+    customers, came = held.customers, held.came
+    predicted = Prediction.of(held.forecast, customers, came.weeks)
+    chosen = held.forecast.leaderboard.chosen if isinstance(held.forecast, ChosenForecast) else name
+    start = customers.summary.as_of
     return Judged(
-        start=days[0],
-        end=days[1],
-        customers=len(past),
-        purchases=float(purchases.sum()),
-        purchases_forecast=float(expected_purchases(model, past, weeks).sum()),
-        revenue=float(revenue.sum()),
-        revenue_forecast=float(forecast.sum()),
-        mae=scoring.mae(revenue, forecast),
-        rmse=scoring.rmse(revenue, forecast),
-        spearman=scoring.spearman(revenue, forecast),
-        normalised_gini=scoring.normalised_gini(revenue, forecast),
-        auc=scoring.auc(purchases, active),
-        top_tenth=scoring.top_capture(revenue, forecast),
+        start=start,
+        end=start + np.timedelta64(round(came.weeks * DAYS_PER_WEEK), "D").astype(object),
+        customers=len(customers),
+        model=chosen,
+        purchases=float(came.purchase_days.sum()),
+        purchases_forecast=float(held.forecast.expected_purchases(customers, came.weeks).sum()),
+        revenue=float(came.revenue.sum()),
+        revenue_forecast=float(predicted.revenue.sum()),
+        scores=score(predicted, came),
+        deciles=_pairs(deciles(came.revenue, predicted.revenue)),
     )
+
+
+def _pairs(table: DecileTable) -> tuple[tuple[float, float], ...]:
+    return tuple(zip(table.forecast.tolist(), table.actual.tolist(), strict=True))

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from datetime import date, timedelta
-from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.customers.summary import CustomerSummary, summarise
+from allocator.customers.past import OrderLog, Snapshot
+from allocator.customers.summary import CustomerSummary
 from allocator.errors import DataError, Finding, Origin, raise_findings
-from allocator.models.clv import ClvForecast, fit_clv
-from allocator.models.retention.activity import Activity
+from allocator.models.clv.auto import as_chosen
+from allocator.models.clv.forecast import CustomerForecast, ValueTerms, clv, clv_if_active
+from allocator.models.clv.record import ForecastRecord
 from allocator.quantities import Duration, count
 from allocator.scenario.schema import Scenario
+from allocator.stages.kept import Store, Valued, key_of
 from allocator.stages.reading import Tables
 
 if TYPE_CHECKING:
@@ -31,80 +33,63 @@ LATE, TOO_LATE = 7, 60
 """Days without any order before the as-of day: from where it is said, and from where it is refused."""
 
 
-@dataclass(frozen=True)
-class Terms:
-    """What turns purchases into value: how far ahead, with which margin, discounted how (per year)."""
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """A forecast with the customers it was learned from.
 
-    horizon_weeks: float
-    margin: float
-    discount_rate: float
+    Parameters
+    ----------
+    customers : Snapshot
+        As they were known on the as-of day.
+    forecast : CustomerForecast
+    terms : ValueTerms
+    """
 
-    @classmethod
-    def of(cls, scenario: Scenario) -> Terms:
-        """Give those of a scenario; without a margin value is revenue."""
-        goal = scenario.objective
-        window = goal.value_window or A_YEAR
-        margin = 1.0 if goal.margin is None else goal.margin
-        return cls(window.days / DAYS_PER_WEEK, margin, goal.discount_rate or 0.0)
-
-    def value(self, model: ClvForecast, summary: CustomerSummary) -> FloatArray:
-        """Give every customer's expected value over the horizon, in money."""
-        return model.clv(
-            summary,
-            horizon_weeks=self.horizon_weeks,
-            margin=self.margin,
-            discount_rate=self.discount_rate,
-        )
-
-    def residual(self, model: ClvForecast, summary: CustomerSummary, wait_weeks: float) -> FloatArray:
-        """Give what every customer is worth who is active after a wait, until the end of the horizon."""
-        later = model.residual_value_if_active(
-            summary,
-            horizon_weeks=max(self.horizon_weeks - wait_weeks, 0.0),
-            margin=self.margin,
-            discount_rate=self.discount_rate,
-            start_weeks=wait_weeks,
-        )
-        waited = (1 + self.discount_rate) ** (-wait_weeks * DAYS_PER_WEEK / 365.25)
-        return np.asarray(later * waited)
+    customers: Snapshot
+    forecast: CustomerForecast
+    terms: ValueTerms
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What customers with orders are expected to buy.
+    """What customers with orders are expected to buy; arrays are aligned with `customer_id`.
 
     Parameters
     ----------
-    summary : CustomerSummary
-        What they bought until the as-of day.
-    model : ClvForecast
-        Fitted to it.
-    terms : Terms
-    retention : Activity
-        How the probability to buy again is told.
+    valued : Valued
     findings : tuple of Finding
+    learned : Learned or None
+        None where the forecast was kept from an earlier run.
     """
 
-    summary: CustomerSummary
-    model: ClvForecast
-    terms: Terms
-    retention: Activity
+    valued: Valued
     findings: tuple[Finding, ...] = ()
+    learned: Learned | None = None
+
+    @property
+    def summary(self) -> CustomerSummary:
+        """What they bought until the as-of day."""
+        return self.valued.summary
 
     @property
     def customer_id(self) -> IdArray:
         """Those with orders, ascending."""
         return self.summary.customer_id
 
-    @cached_property
+    @property
     def clv(self) -> FloatArray:
-        """Expected value over the horizon, in money, aligned with `customer_id`."""
-        return self.terms.value(self.model, self.summary)
+        """Expected value over the horizon, in money."""
+        return np.asarray(self.valued.columns["clv"])
+
+    @property
+    def clv_if_active(self) -> FloatArray:
+        """Give the same of customers known to be active: what keeping one is worth, as one lost brings 0."""
+        return np.asarray(self.valued.columns["clv_if_active"])
 
     @property
     def p_any_purchase(self) -> FloatArray:
         """Probability of at least one purchase within the horizon."""
-        return self.retention.score(self.model.purchases, self.summary, weeks=self.terms.horizon_weeks)
+        return np.asarray(self.valued.columns["p_any_purchase"])
 
     def value_of(self, customer_id: IdArray) -> FloatArray:
         """Give the expected value of any customers; 0 for those without an order."""
@@ -120,29 +105,105 @@ class Before:
     findings: tuple[Finding, ...] = field(default=())
 
 
-def predict(scenario: Scenario, tables: Tables) -> Predictions:
-    """Fit the models of customer value to the orders until the as-of day.
+def value_terms(scenario: Scenario) -> ValueTerms:
+    """Give how far ahead value counts, with which margin, discounted how; without a margin it is revenue."""
+    goal = scenario.objective
+    window = goal.value_window or A_YEAR
+    margin = 1.0 if goal.margin is None else goal.margin
+    return ValueTerms(window.days / DAYS_PER_WEEK, margin, goal.discount_rate or 0.0)
+
+
+def order_log(scenario: Scenario, tables: Tables) -> OrderLog:
+    """Give the scenario's orders, of its population, with what is known of it."""
+    if tables.transactions is None:
+        raise DataError(Finding("E209", scenario.origin_of("data"), "no orders are given"))
+    options, listed = scenario.data.transactions, tables.customers
+    names = scenario.data.customers.attributes if scenario.data.customers else ()
+    return OrderLog(
+        tables.transactions.data,
+        (options.returns if options else None) or "match",
+        population=listed.data if listed else None,
+        attributes=listed.data[["customer_id", *names]] if listed and names else None,
+    )
+
+
+def learn(scenario: Scenario, tables: Tables) -> Learned:
+    """Let the models of customer value learn from the orders until the as-of day.
 
     Raises
     ------
     DataError
-        When no order is left, the as-of day is long after the last one, or the models cannot be fitted.
+        When no order is left, or no model can learn from them.
+    """
+    terms = value_terms(scenario)
+    past = order_log(scenario, tables).until(scenario.models.as_of)
+    customers = past.customers
+    return Learned(customers, scenario.models.clv.learn(past, horizon_weeks=terms.horizon_weeks), terms)
+
+
+def predict(scenario: Scenario, tables: Tables, store: Store | None = None) -> Predictions:
+    """Value every customer with orders.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    tables : Tables
+    store : Store, optional
+        Where a forecast made before from the same data and options is looked up, else kept.
+
+    Raises
+    ------
+    DataError
+        As :func:`learn`, and when the as-of day is long after the last order.
     """
     late = list(_silence(scenario, tables))
     raise_findings(late, DataError)
-    population = tables.customers.data if tables.customers else None
-    summary = summary_of(scenario, tables)(as_of=scenario.models.as_of, customers=population)
-    model = fit_clv(scenario.models.clv, summary)
+    valued, learned = _from(store, scenario, tables)
     where = scenario.origin_of("data.transactions")
-    findings = (*late, *summary.rows.findings(where), *_unused(tables, where), *model.warnings)
-    return Predictions(summary, model, Terms.of(scenario), scenario.models.retention, findings)
+    rows = valued.summary.rows.findings(where)
+    return Predictions(valued, (*late, *rows, *_unused(tables, where), *valued.warnings), learned)
 
 
-def predict_before(scenario: Scenario, tables: Tables, log: pd.DataFrame) -> Before:
+def _from(store: Store | None, scenario: Scenario, tables: Tables) -> tuple[Valued, Learned | None]:
+    """Give what customers are worth, from the store where it is kept there."""
+    key = key_of(*_ingredients(scenario, tables)) if store else ""
+    found = store.get(key) if store else None
+    if found is not None:
+        return found, None
+    learned = learn(scenario, tables)
+    valued = _valued(scenario, learned)
+    if store is not None:
+        store.put(key, valued)
+    return valued, learned
+
+
+def _valued(scenario: Scenario, learned: Learned) -> Valued:
+    customers, forecast, terms = learned.customers, learned.forecast, learned.terms
+    columns = {
+        "clv": clv(forecast, customers, terms),
+        "clv_if_active": clv_if_active(forecast, customers, terms),
+        "p_any_purchase": scenario.models.retention.score(forecast, customers, weeks=terms.horizon_weeks),
+    }
+    record = ForecastRecord.of(forecast, scenario.models.clv.name)
+    return Valued(customers.summary, columns, terms, record, forecast.warnings)
+
+
+def _ingredients(scenario: Scenario, tables: Tables) -> Iterator[object]:
+    """Give everything a forecast of customers is made from."""
+    for name in ("transactions", "customers"):
+        table, options = getattr(tables, name), getattr(scenario.data, name)
+        if table is not None:
+            yield name, table.sha256, options.model_dump(mode="json", exclude={"path"})
+    models = scenario.models
+    yield models.as_of, models.clv.model_dump(mode="json"), models.retention.model_dump(mode="json")
+    yield astuple(value_terms(scenario))
+
+
+def predict_before(scenario: Scenario, tables: Tables, log: pd.DataFrame, chosen: str) -> Before:
     """Predict every row of a contact log from orders before its contact alone.
 
-    The models are fitted once, to the orders before the earliest contact; customers are summarised on the
-    day before their own. A customer without an earlier order is worth 0.
+    The model learns once, from the orders before the earliest contact; customers are seen as on the day
+    before their own. A customer without an earlier order is worth 0.
 
     Parameters
     ----------
@@ -151,12 +212,16 @@ def predict_before(scenario: Scenario, tables: Tables, log: pd.DataFrame) -> Bef
         With orders.
     log : DataFrame
         ``customer_id`` and ``contacted_on`` of every row.
+    chosen : str
+        The model that predicted the population, where the scenario leaves the choice open: values are cut by
+        its thresholds, so they have to be of its kind.
     """
-    summarised = summary_of(scenario, tables)
+    # what attributes are today may hold what came of the contact
+    orders = replace(order_log(scenario, tables), population=None, attributes=None)
     days = log["contacted_on"].to_numpy(dtype="datetime64[D]")
-    first = _day_before(days.min())
-    model = fit_clv(scenario.models.clv, summarised(as_of=first))
-    terms = Terms.of(scenario)
+    terms = value_terms(scenario)
+    first = orders.until(_day_before(days.min()))
+    learned = as_chosen(scenario.models.clv, chosen).learn(first, horizon_weeks=terms.horizon_weeks)
     ids = log["customer_id"].to_numpy(dtype=object)
     value, residual = np.zeros(len(log)), np.zeros(len(log))
     window = scenario.data.experiments.window if scenario.data.experiments else None
@@ -165,15 +230,23 @@ def predict_before(scenario: Scenario, tables: Tables, log: pd.DataFrame) -> Bef
     for day in np.unique(days):
         at = np.flatnonzero(days == day)
         try:
-            past = summarised(as_of=_day_before(day), customers=ids[at])
+            past = orders.until(_day_before(day)).of(ids[at])
         except DataError as error:
             if any(finding.code != "E305" for finding in error.findings):
                 raise
             continue  # nobody contacted on this day had ordered before
-        value[at] = looked_up(ids[at], past.customer_id, terms.value(model, past))
-        residual[at] = looked_up(ids[at], past.customer_id, terms.residual(model, past, wait))
+        value[at] = looked_up(ids[at], past.customer_id, clv(learned, past, terms))
+        residual[at] = looked_up(ids[at], past.customer_id, _kept(learned, past, terms, wait))
         known += int(looked_up(ids[at], past.customer_id, np.ones(len(past))).sum())
     return Before(value, residual, tuple(_strangers(len(log) - known, len(log))))
+
+
+def _kept(learned: CustomerForecast, customers: Snapshot, terms: ValueTerms, wait_weeks: float) -> FloatArray:
+    """Give what every customer is worth who is active after a wait, until the end of the horizon."""
+    left = max(terms.horizon_weeks - wait_weeks, 0.0)
+    later = clv_if_active(learned, customers, replace(terms, horizon_weeks=left, start_weeks=wait_weeks))
+    waited = (1 + terms.discount_rate) ** (-wait_weeks * DAYS_PER_WEEK / 365.25)
+    return np.asarray(later * waited)
 
 
 def _silence(scenario: Scenario, tables: Tables) -> Iterator[Finding]:
@@ -202,24 +275,6 @@ def _strangers(unknown: int, rows: int) -> list[Finding]:
         return []
     what = f"{count(unknown)} of {count(rows)} customers of the test had no order before their contact"
     return [Finding("W407", None, what, "they count as customers of the lowest value")]
-
-
-def summary_of(scenario: Scenario, tables: Tables) -> partial[CustomerSummary]:
-    """Give the function that summarises the scenario's orders."""
-    if tables.transactions is None:
-        raise DataError(Finding("E209", scenario.origin_of("data"), "no orders are given"))
-    options = scenario.data.transactions
-    returns = (options.returns if options else None) or "match"
-    return partial(summarise, tables.transactions.data, returns=returns)
-
-
-def expected_purchases(model: ClvForecast, summary: CustomerSummary, weeks: float) -> FloatArray:
-    """Give the purchase days expected of every customer in the next `weeks`."""
-    patterns = summary.patterns()
-    each = model.purchases.expected_purchases(
-        weeks, patterns.frequency, patterns.recency_weeks, patterns.age_weeks
-    )
-    return np.asarray(each[patterns.inverse])
 
 
 def looked_up(wanted: IdArray, known: IdArray, values: FloatArray) -> FloatArray:

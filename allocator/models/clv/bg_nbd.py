@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from allocator.customers.summary import Patterns
 from allocator.models.base import Penalty
 from allocator.models.clv.beta_geometric import FittedBetaGeometric
-from allocator.options import Options
+from allocator.models.clv.timing import TimingModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class FittedBgNbd(FittedBetaGeometric):
     first_chance: ClassVar[int] = 0
 
 
-class BgNbd(Options):
+class BgNbd(TimingModel):
     """Beta-geometric/NBD model of purchase timing (Fader, Hardie & Lee 2005), by maximum likelihood.
 
     Examples

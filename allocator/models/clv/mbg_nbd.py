@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from allocator.customers.summary import Patterns
 from allocator.models.base import Penalty
 from allocator.models.clv.beta_geometric import FittedBetaGeometric
-from allocator.options import Options
+from allocator.models.clv.timing import TimingModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class FittedMbgNbd(FittedBetaGeometric):
     first_chance: ClassVar[int] = 1
 
 
-class MbgNbd(Options):
+class MbgNbd(TimingModel):
     """Modified beta-geometric/NBD model of purchase timing (Batislam, Denizel & Filiztekin 2007).
 
     By maximum likelihood.

@@ -15,7 +15,7 @@ from allocator.models.clv.estimate import MOST_PURCHASES, Estimated, search
 from allocator.models.clv.histories import distinct, histories, spans
 from allocator.models.clv.pareto_nbd_likelihood import Likelihood, Lives
 from allocator.models.clv.pareto_nbd_nodes import TimeNodes
-from allocator.options import Options
+from allocator.models.clv.timing import TimingModel
 
 ROWS_AT_ONCE = 4096
 
@@ -172,7 +172,7 @@ def _mean_power(power: float, log_time: FloatArray) -> FloatArray:
     return np.asarray(np.where(nothing, 1.0, np.expm1(exponent) / np.where(nothing, 1.0, exponent)))
 
 
-class ParetoNbd(Options):
+class ParetoNbd(TimingModel):
     """Pareto/NBD model of purchase timing (Schmittlein, Morrison & Colombo 1987), by maximum likelihood.
 
     Examples

@@ -7,50 +7,45 @@ and nothing since, and so ranks customers worse than chance.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
-from allocator.customers.summary import CustomerSummary
-from allocator.models.base import FloatArray, PurchaseForecast
+from allocator.customers.past import Snapshot
+from allocator.models.base import FloatArray
 from allocator.options import Options
 
 
+class PurchaseChance(Protocol):
+    """A forecast of customers that tells whether they buy."""
+
+    def p_any_purchase(self, customers: Snapshot, weeks: float) -> FloatArray:
+        """Probability of at least one purchase in the next `weeks`."""
+
+
 class Activity(Options):
-    """The retention score of a fitted model of purchase timing.
+    """The retention score of the model that values customers.
 
     Examples
     --------
-    >>> from datetime import date
-    >>> import pandas as pd
-    >>> from allocator.customers.summary import summarise
-    >>> from allocator.models.clv.bg_nbd import FittedBgNbd
-    >>> orders = pd.DataFrame({"customer_id": ["anna", "anna", "ben"], "amount": [20.0, 30.0, 25.0],
-    ...     "ordered_on": pd.to_datetime(["2026-01-01", "2026-06-01", "2026-01-01"])})
-    >>> summary = summarise(orders, as_of=date(2026, 6, 30))
-    >>> timing = FittedBgNbd(r=0.243, alpha=4.414, a=0.793, b=2.426, log_likelihood=0.0, n_customers=2)
-    >>> Activity().score(timing, summary, weeks=13).round(2).tolist()
-    [0.26, 0.08]
+    >>> Activity().name
+    'activity'
     """
 
     name: Literal["activity"] = "activity"
     """Its name in a scenario."""
 
-    def score(self, purchases: PurchaseForecast, summary: CustomerSummary, *, weeks: float) -> FloatArray:
+    def score(self, forecast: PurchaseChance, customers: Snapshot, *, weeks: float) -> FloatArray:
         """Give every customer's probability of at least one purchase in the next `weeks`.
 
         Parameters
         ----------
-        purchases : fitted model of purchase timing
-        summary : CustomerSummary
+        forecast : forecast of customers
+        customers : Snapshot
         weeks : float
-            From the as-of day on, above 0.
+            From the snapshot's day on, above 0.
 
         Returns
         -------
         array, shape (customers,)
-            Aligned with ``summary.customer_id``; computed once for each pattern.
+            Aligned with ``customers.customer_id``.
         """
-        patterns = summary.patterns()
-        chances = purchases.p_any_purchase(
-            weeks, patterns.frequency, patterns.recency_weeks, patterns.age_weeks
-        )
-        return chances[patterns.inverse]
+        return forecast.p_any_purchase(customers, weeks)

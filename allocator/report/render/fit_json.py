@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,6 @@ from allocator.report.fitted import FitView
 from allocator.report.render.json import finding_data, finite
 from allocator.report.view import package_version
 from allocator.response.curves import Response
-from allocator.stages.frames import effect_rows, tier_rows
 
 SCHEMA = "allocator.fit/1"
 
@@ -22,23 +21,23 @@ Data = dict[str, Any]
 
 def fit_to_dict(view: FitView) -> Data:
     """Give a forecast as plain data, numbers unrounded; what is not known is None."""
-    scenario, found = view.scenario, view.found
+    scenario, record = view.scenario, view.record
     data = {
         "schema": SCHEMA,
         "scenario": scenario.name,
         "scenario_sha256": scenario.sha256,
-        "data_sha256": found.tables.sha256,
+        "data_sha256": record.data_sha256,
         "allocator_version": package_version(),
         "currency": scenario.currency or None,
         "seed": scenario.risk.seed,
-        "population": dict(found.customers.sizes),
-        "tiers": [asdict(row) for row in tier_rows(found.customers)],
+        "population": dict(record.sizes),
+        "tiers": [asdict(row) for row in record.tiers],
         "clv": _clv(view),
-        "effects": [asdict(row) for row in effect_rows(found.tested)],
-        "curves": [_curve(response) for response in found.curves],
-        "combine": found.curves.combine,
+        "effects": [asdict(row) for row in record.effects],
+        "curves": [_curve(response) for response in view.curves],
+        "combine": view.curves.combine,
         "warnings": [finding_data(finding) for finding in view.findings],
-        "rejects": found.tables.rejects,
+        "rejects": dict(record.rejects),
     }
     return {key: finite(value) for key, value in data.items()}
 
@@ -49,39 +48,20 @@ def fit_to_json(view: FitView) -> str:
 
 
 def _clv(view: FitView) -> Data | None:
-    made = view.found.customers.predictions
-    if made is None:
+    record = view.record.clv
+    if record is None:
         return None
-    return {
-        "as_of": made.summary.as_of.isoformat(),
-        "customers": len(made.summary),
-        "orders": made.summary.rows.used,
-        "horizon_weeks": made.terms.horizon_weeks,
-        "margin": made.terms.margin,
-        "discount_rate": made.terms.discount_rate,
-        "purchases": _parameters(made.model.purchases),
-        "value": _parameters(made.model.spend),
-        "holdout": _holdout(view),
-    }
+    data = asdict(record) | {"holdout": asdict(view.judged) if view.judged else None}
+    return {name: _plain(value) for name, value in data.items()}
 
 
-def _parameters(model: object) -> Data:
-    """Give the model's name and every plain number of it."""
-    numbers = {
-        field.name: getattr(model, field.name)
-        for field in fields(model)  # type: ignore[arg-type]
-        if isinstance(getattr(model, field.name), int | float)
-    }
-    return {"model": type(model).__name__.removeprefix("Fitted"), **numbers}
-
-
-def _holdout(view: FitView) -> Data | None:
-    if view.judged is None:
-        return None
-    return {
-        name: value.isoformat() if isinstance(value, date) else value
-        for name, value in asdict(view.judged).items()
-    }
+def _plain(value: object) -> object:
+    """Give days as ISO text, whatever holds them."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    return value
 
 
 def _curve(response: Response) -> Data:

@@ -225,7 +225,7 @@ def finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Give plain Python data: numpy numbers as float or int, what is not finite as None."""
     if isinstance(value, Mapping):
         return {key: finite(entry) for key, entry in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [finite(entry) for entry in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None

@@ -1,0 +1,179 @@
+"""The models that choose: members are tried on earlier windows, the best is taken, its level corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from allocator.customers.past import Past
+from allocator.models.base import fit_warning
+from allocator.models.clv.blend import BlendedForecast, blended
+from allocator.models.clv.forecast import ClvModel
+from allocator.models.clv.leaderboard import AGREEMENT, Leaderboard, rank, resampled_ginis
+from allocator.models.clv.level import Level, Levelled
+from allocator.models.clv.members import BLEND, PARTS, SINGLE
+from allocator.models.clv.origins import Origin, Trial, rolling_origins, try_models
+from allocator.options import Options
+
+HALF = 0.5
+WEIGHTS = (0.0, 0.25, HALF, 0.75, 1.0)
+
+Member = Literal[
+    "bg_nbd", "mbg_nbd", "pareto_nbd", "linear", "ridge", "lasso", "decision_tree", "random_forest",
+    "support_vector", "boosting", "perceptron", "historic_mean", "repeat_rate", "last_period", "blend",
+]  # fmt: skip
+
+
+DEFAULT: tuple[Member, ...] = ("bg_nbd", "pareto_nbd", "boosting", "blend")
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenForecast(Levelled):
+    """The forecast of the model that was chosen.
+
+    Parameters
+    ----------
+    leaderboard : Leaderboard
+        How all members did; empty where there was too little to try them on.
+    weights : mapping of str to float
+        Of the parts, where it is a blend.
+    """
+
+    leaderboard: Leaderboard = field(default_factory=Leaderboard)
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+
+class Auto(Options):
+    """The member that ordered customers best on earlier windows, at the level learned there.
+
+    Examples
+    --------
+    >>> Auto(members=["bg_nbd", "boosting"]).members
+    ('bg_nbd', 'boosting')
+    """
+
+    name: Literal["auto"] = "auto"
+    members: Annotated[tuple[Member, ...], Field(min_length=1)] = DEFAULT
+    """The models that are tried; blend is the weighted mean of pareto_nbd and boosting."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Of the resampled customers that tell a difference from luck."""
+
+    def learn(self, past: Past, *, horizon_weeks: float) -> ChosenForecast:
+        """Try the members on rolling origins before ``past.as_of``, and let the best learn all of it.
+
+        Raises
+        ------
+        DataError
+            Where the model that is left cannot learn from these orders either.
+        """
+        origins = rolling_origins(past, horizon_weeks)
+        trials = self._trials(origins)
+        if not any(trial.predicted for trial in trials.values()):
+            return self._untried(past, horizon_weeks)
+        board = rank(self._eligible(trials), origins, prefer=BLEND, seed=self.seed)
+        learned = _learned(board.chosen, past, horizon_weeks, trials, origins, self.seed)
+        failures = (fit_warning(f"{row.name}: {row.note}") for row in board.rows if row.scores is None)
+        return replace(learned, leaderboard=board, more_warnings=tuple(failures))
+
+    def _trials(self, origins: Sequence[Origin]) -> dict[str, Trial]:
+        """Try every single member, those of the blend included, and the blend at equal weights."""
+        if not origins:
+            return {}
+        trials = dict(try_models((SINGLE[name]() for name in self._singles), origins))
+        if BLEND in self.members:
+            trials[BLEND] = blended_trial(trials, HALF)
+        return trials
+
+    @property
+    def _singles(self) -> tuple[str, ...]:
+        parts = PARTS if BLEND in self.members else ()
+        return tuple(dict.fromkeys([*(name for name in self.members if name != BLEND), *parts]))
+
+    def _eligible(self, trials: Mapping[str, Trial]) -> dict[str, Trial]:
+        """Give the trials of the members; all of them where no member could learn."""
+        own = {name: trials[name] for name in map(str, self.members)}
+        return own if any(trial.predicted for trial in own.values()) else dict(trials)
+
+    def _untried(self, past: Past, horizon_weeks: float) -> ChosenForecast:
+        """Let the first member learn that can do without a comparison."""
+        name = self._singles[0]
+        learned = SINGLE[name]().learn(past, horizon_weeks=horizon_weeks)
+        what = f"too few orders to compare models on an earlier window, so {name} is used as it is"
+        board = Leaderboard(chosen=name, reason="too few orders to compare models")
+        return ChosenForecast(learned, Level(), (fit_warning(what),), board)
+
+
+class Blend(Options):
+    """The weighted mean of a probability model and a boosted regression, at the level learned earlier.
+
+    Weights are equal unless others ordered customers better on earlier windows, beyond noise.
+
+    Examples
+    --------
+    >>> Blend().name
+    'blend'
+    """
+
+    name: Literal["blend"] = "blend"
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Of the resampled customers that tell a difference from luck."""
+
+    def learn(self, past: Past, *, horizon_weeks: float) -> ChosenForecast:
+        """Learn both parts, their weights and the level."""
+        return Auto(members=("blend",), seed=self.seed).learn(past, horizon_weeks=horizon_weeks)
+
+
+def as_chosen(model: ClvModel, chosen: str) -> ClvModel:
+    """Give the model that learns as the chosen one did; the model itself where it leaves no choice."""
+    return model.model_copy(update={"members": (chosen,)}) if isinstance(model, Auto) and chosen else model
+
+
+def blended_trial(trials: Mapping[str, Trial], weight: float) -> Trial:
+    """Give what a blend of the parts would have predicted.
+
+    Parameters
+    ----------
+    trials : mapping of str to Trial
+        Of the parts at least.
+    weight : float
+        Of the last part.
+    """
+    parts = [trials[name] for name in PARTS]
+    failed = next((f"{part.name}: {part.failure}" for part in parts if not part.predicted), "")
+    if failed:
+        return Trial(BLEND, (), failed)
+    pairs = zip(*(part.predicted for part in parts), strict=True)
+    return Trial(BLEND, tuple(blended(pair, (1 - weight, weight)) for pair in pairs))
+
+
+def _learned(
+    name: str,
+    past: Past,
+    horizon_weeks: float,
+    trials: Mapping[str, Trial],
+    origins: Sequence[Origin],
+    seed: int,
+) -> ChosenForecast:
+    """Let the chosen model learn from all of the past; its level is learned from the trial."""
+    weight = blend_weight(trials, origins, seed) if name == BLEND else 0.0
+    trial = blended_trial(trials, weight) if name == BLEND else trials[name]
+    level = Level.learned(zip(trial.predicted, (origin.came for origin in origins), strict=True))
+    if name != BLEND:
+        return ChosenForecast(SINGLE[name]().learn(past, horizon_weeks=horizon_weeks), level)
+    weights = dict(zip(PARTS, (1 - weight, weight), strict=True))
+    used = {part: share for part, share in weights.items() if share > 0}
+    parts = tuple(SINGLE[part]().learn(past, horizon_weeks=horizon_weeks) for part in used)
+    return ChosenForecast(BlendedForecast(parts, tuple(used.values())), level, weights=weights)
+
+
+def blend_weight(trials: Mapping[str, Trial], origins: Sequence[Origin], seed: int) -> float:
+    """Give the last part's weight: a half, unless another ordered customers better beyond noise."""
+    tried = {weight: blended_trial(trials, weight).predicted for weight in WEIGHTS}
+    ginis = resampled_ginis({str(weight): one for weight, one in tried.items()}, origins, seed)
+    gains = {weight: ginis[str(weight)] - ginis[str(HALF)] for weight in WEIGHTS}
+    best = max(WEIGHTS, key=lambda weight: float(gains[weight].mean()))
+    sure = gains[best].mean() > AGREEMENT * gains[best].std(ddof=1)
+    return best if sure else HALF

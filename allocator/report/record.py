@@ -1,0 +1,111 @@
+"""What was fitted, as plain data: what a report tells, and what is saved and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from allocator.errors import Finding
+from allocator.models.clv.record import ForecastRecord
+from allocator.pipeline import Forecasted
+from allocator.scenario.schema import Scenario
+from allocator.stages.frames import EffectRow, TierRow, effect_rows, tier_rows
+from allocator.stages.predictions import Predictions
+
+
+@dataclass(frozen=True)
+class ClvRecord:
+    """How customers were valued.
+
+    Parameters
+    ----------
+    as_of : date
+    customers, orders : int
+        Customers with an order, and orders that were used.
+    rows : str
+        What became of all orders.
+    horizon_weeks, margin, discount_rate : float
+        What turned purchases into value.
+    forecast : ForecastRecord
+        The models behind it.
+    """
+
+    as_of: date
+    customers: int
+    orders: int
+    rows: str
+    horizon_weeks: float
+    margin: float
+    discount_rate: float
+    forecast: ForecastRecord
+
+
+@dataclass(frozen=True)
+class FitRecord:
+    """What a forecast rests on and what it found.
+
+    Parameters
+    ----------
+    scenario_sha256, data_sha256 : str
+        Of the scenario and of all files that were read; the latter None without any.
+    rejects, rows_read : mapping of str to int
+        Rows by table.
+    sizes : mapping of tier to float
+        Customers each tier stands for; empty where nothing counted them.
+    population : float
+        Customers of the plan.
+    listed : int
+        Those in the tables.
+    tiers : tuple of TierRow
+    effects : tuple of EffectRow
+    clv : ClvRecord or None
+        None without orders.
+    findings : tuple of Finding
+        Advice of all stages.
+    """
+
+    scenario_sha256: str = ""
+    data_sha256: str | None = None
+    rejects: Mapping[str, int] = field(default_factory=dict)
+    rows_read: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    population: float = 0.0
+    listed: int = 0
+    tiers: tuple[TierRow, ...] = ()
+    effects: tuple[EffectRow, ...] = ()
+    clv: ClvRecord | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def record_of(scenario: Scenario, found: Forecasted) -> FitRecord:
+    """Give what all stages found as plain data."""
+    customers, tables = found.customers, found.tables
+    made = customers.predictions
+    return FitRecord(
+        scenario_sha256=scenario.sha256,
+        data_sha256=tables.sha256,
+        rejects=tables.rejects,
+        rows_read={table.name: table.rejects.rows_read for table in tables},
+        sizes=dict(customers.sizes),
+        population=customers.population,
+        listed=len(customers.customer_id),
+        tiers=tier_rows(customers),
+        effects=effect_rows(found.tested),
+        clv=_clv(made) if made is not None else None,
+        findings=found.findings,
+    )
+
+
+def _clv(made: Predictions) -> ClvRecord:
+    summary, terms = made.summary, made.valued.terms
+    return ClvRecord(
+        as_of=summary.as_of,
+        customers=len(summary),
+        orders=summary.rows.used,
+        rows=str(summary.rows),
+        horizon_weeks=terms.horizon_weeks,
+        margin=terms.margin,
+        discount_rate=terms.discount_rate,
+        forecast=made.valued.forecast,
+    )
