@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import allocator.models.clv as clv_models
+from allocator.customers.summary import Patterns
+from allocator.errors import DataError
 from allocator.models.base import PurchaseForecast, ValueForecast
 from allocator.models.clv import MODELS, PURCHASE_MODELS, VALUE_MODELS, BgNbd, GammaGamma
 from allocator.models.clv.bg_nbd import FittedBgNbd
@@ -19,7 +21,12 @@ from allocator.models.clv.gamma_gamma import FittedGammaGamma
 from allocator.models.clv.mbg_nbd import FittedMbgNbd, MbgNbd
 from allocator.models.clv.pareto_nbd import FittedParetoNbd, ParetoNbd
 from allocator.options import Options
-from tests.models.clv.made_up_customers import bg_nbd_patterns, gamma_gamma_values
+from tests.models.clv.made_up_customers import (
+    bg_nbd_patterns,
+    gamma_gamma_values,
+    mbg_nbd_patterns,
+    pareto_nbd_patterns,
+)
 
 PATTERNS = bg_nbd_patterns(400, 0.6, 8.0, 0.8, 3.0)
 PURCHASE_CASES: dict[type[Options], list[PurchaseForecast]] = {
@@ -59,6 +66,8 @@ repeats = st.one_of(st.integers(0, 60), st.integers(0, 10_000))
 histories = st.tuples(repeats, st.floats(0, 1), weeks_of_life).map(
     lambda h: (h[0], h[1] * h[2] if h[0] else 0.0, h[2])
 )
+PurchaseOptions = type[BgNbd | MbgNbd | ParetoNbd]
+SIMULATED = {BgNbd: bg_nbd_patterns, MbgNbd: mbg_nbd_patterns, ParetoNbd: pareto_nbd_patterns}
 spans = st.one_of(st.just(0.0), st.floats(1e-9, 260))
 
 
@@ -69,9 +78,10 @@ def test_every_model_has_a_case() -> None:
 
 
 def test_the_table_of_contents_names_every_model_there_is() -> None:
-    options = {kind for kind in vars(clv_models).values() if isinstance(kind, type) and hasattr(kind, "fit")}
-    assert options == set(MODELS)
-    names = [kind.model_fields["name"].default for kind in MODELS]
+    fitting = {kind for kind in vars(clv_models).values() if isinstance(kind, type) and hasattr(kind, "fit")}
+    regressions = set(getattr(clv_models, "REGRESSIONS", ()))
+    assert fitting - regressions == set(MODELS)
+    names = [kind.model_fields["name"].default for kind in fitting]
     assert len(set(names)) == len(names)
 
 
@@ -215,10 +225,115 @@ def test_parameters_of_value_are_drawn_above_their_bounds(model: ValueForecast) 
 
 
 @pytest.mark.parametrize("model", PURCHASE_MODELS)
-def test_a_purchase_model_fits_the_same_twice(model: type[BgNbd | MbgNbd | ParetoNbd]) -> None:
+def test_a_purchase_model_fits_the_same_twice(model: PurchaseOptions) -> None:
     one, other = (model().fit(PATTERNS) for _ in range(2))
     assert repr(one) == repr(other)
     assert one.n_customers == PATTERNS.n_customers
+
+
+def estimates(fitted: PurchaseForecast) -> dict[str, float]:
+    return {name: getattr(fitted, name) for name in fitted.standard_errors}
+
+
+@pytest.mark.parametrize("model", PURCHASE_MODELS)
+@pytest.mark.parametrize("truth", [(0.6, 8.0, 0.8, 3.0), (1.5, 12.0, 1.2, 6.0)])
+def test_a_known_truth_is_recovered_within_its_errors(
+    model: PurchaseOptions, truth: tuple[float, float, float, float]
+) -> None:
+    r, alpha, a, b = truth
+    if model is ParetoNbd:
+        b *= 15  # weeks
+    fitted = model().fit(SIMULATED[model](6_000, r, alpha, a, b, seed=11))
+    assert fitted.warnings == ()
+    for found, error, true in zip(
+        estimates(fitted).values(), fitted.standard_errors.values(), (r, alpha, a, b), strict=True
+    ):
+        assert abs(found - true) < 4 * error + 0.03 * true  # days blur time a little
+        assert error < 0.3 * true
+
+
+@pytest.mark.parametrize("model", PURCHASE_MODELS)
+def test_a_penalty_does_not_hang_on_the_unit_of_time(model: PurchaseOptions) -> None:
+    days = bg_nbd_patterns(400, 0.6, 8.0, 0.8, 3.0)
+    weeks = Patterns(days.frequency, 7 * days.recency_days, 7 * days.age_days, days.counts, days.inverse)
+    one, other = (estimates(model(penalty=3.0).fit(patterns)) for patterns in (days, weeks))
+    in_days = {"alpha", "beta"}
+    assert {name: value / (7 if name in in_days else 1) for name, value in other.items()} == pytest.approx(
+        one, rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("model", PURCHASE_MODELS)
+def test_weak_dropout_ends_in_an_estimate_or_a_warning(model: PurchaseOptions) -> None:
+    rng = np.random.default_rng(7)
+    n_warned = 0
+    for seed in range(70):
+        n, r, alpha = int(rng.integers(20, 200)), rng.uniform(0.3, 3), rng.uniform(3, 40)
+        a, b = 10 ** rng.uniform(-3, 2), 10 ** rng.uniform(1, 3)
+        patterns = SIMULATED[model](n, r, alpha, a, b * (20 if model is ParetoNbd else 1), seed=seed)
+        fitted = model().fit(patterns)
+        assert np.all(np.isfinite([*estimates(fitted).values(), fitted.log_likelihood]))
+        assert fitted.warnings or None not in fitted.standard_errors.values()
+        n_warned += bool(fitted.warnings)
+        x, t, age = patterns.frequency, patterns.recency_weeks, patterns.age_weeks
+        bought = float(fitted.expected_purchases(26, x, t, age) @ patterns.counts)
+        assert 0 <= bought < 3 * float(x @ patterns.counts) + 10
+        assert all(
+            np.isfinite(draw.expected_purchases(26, x, t, age)).all()
+            for draw in fitted.parameter_draws(2, rng)
+        )
+    assert 0 < n_warned < 70
+
+
+@pytest.mark.parametrize("model", PURCHASE_MODELS)
+@given(
+    rows=st.lists(
+        st.tuples(repeats, st.floats(0, 1), st.one_of(st.integers(0, 900), st.integers(0, 14_000))),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_any_customers_have_a_fit(model: PurchaseOptions, rows: list[tuple[int, float, int]]) -> None:
+    age = np.array([age for *_, age in rows])
+    x = np.minimum([x for x, *_ in rows], age)
+    last = np.where(x > 0, np.maximum(np.ceil(age * np.array([share for _, share, _ in rows])), x), 0)
+    patterns = Patterns.of(x, last.astype(np.int64), age)
+    fitted = model().fit(patterns)
+    assert np.isfinite([*estimates(fitted).values(), fitted.log_likelihood]).all()
+    assert min(estimates(fitted).values()) > 0
+    assert {finding.code for finding in fitted.warnings} <= {"W404"}
+    history = (patterns.frequency, patterns.recency_weeks, patterns.age_weeks)
+    assert np.isfinite(fitted.expected_purchases(52, *history)).all()
+    assert np.isfinite(fitted.p_any_purchase(52, *history)).all()
+
+
+@pytest.mark.parametrize("model", PURCHASE_MODELS)
+def test_customers_without_a_repeat_leave_all_open_and_expect_little(model: PurchaseOptions) -> None:
+    fitted = model().fit(Patterns.of(np.zeros(50, int), np.zeros(50, int), np.full(50, 100)))
+    assert [finding.code for finding in fitted.warnings] == ["W404"]
+    assert fitted.expected_purchases(52, 0, 0.0, 100 / 7) < 0.2
+
+
+@pytest.mark.parametrize("model", PURCHASE_MODELS)
+def test_no_customers_are_an_error(model: PurchaseOptions) -> None:
+    nobody = np.array([], dtype=int)
+    with pytest.raises(DataError, match="at least one customer"):
+        model().fit(Patterns.of(nobody, nobody, nobody))
+
+
+@purchases
+@pytest.mark.parametrize(
+    "history", [(-1, 0.0, 3.0), (1, 5.0, 4.0), (1, -1.0, 4.0), (np.nan, 0.0, 3.0), (1, 1.0, np.inf)]
+)
+def test_a_history_that_cannot_be_is_refused(
+    model: PurchaseForecast, history: tuple[float, float, float]
+) -> None:
+    rng = np.random.default_rng(0)
+    for ask in (model.expected_purchases, model.p_any_purchase, model.p_active, model.expected_if_active):
+        with pytest.raises(DataError, match="E315"):
+            ask(4.0, *history)
+    with pytest.raises(DataError, match="E315"):
+        model.draw_purchases(4.0, *history, rng)
 
 
 @pytest.mark.parametrize("model", VALUE_MODELS)

@@ -13,14 +13,22 @@ from allocator.customers.summary import CustomerSummary, Patterns
 CALIBRATION_END = pd.Timestamp("1997-09-30")
 
 
-def bg_nbd_patterns(n: int, r: float, alpha: float, a: float, b: float, seed: int = 0) -> Patterns:
-    """Customers who buy and leave as BG/NBD says, observed for one to two years, to the day."""
+History = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def beta_geometric_history(
+    n: int, r: float, alpha: float, a: float, b: float, seed: int = 0, first_chance: int = 0
+) -> History:
+    """Frequency, recency and age of customers who leave at purchases only, in days.
+
+    Observed for one to two years, to the day; parameters may be arrays, one value a customer.
+    """
     rng = np.random.default_rng(seed)
     age = rng.integers(365, 730, n)
     rate = np.maximum(rng.gamma(r, 1 / (7 * alpha), n), 1e-12)
     leaves = rng.beta(a, b, n)
+    active = rng.random(n) >= leaves if first_chance else np.ones(n, dtype=bool)
     clock, x, last = np.zeros(n), np.zeros(n, dtype=int), np.zeros(n, dtype=int)
-    active = np.ones(n, dtype=bool)
     while active.any():
         clock[active] += rng.exponential(1, int(active.sum())) / rate[active]
         active &= clock < age
@@ -29,6 +37,32 @@ def bg_nbd_patterns(n: int, r: float, alpha: float, a: float, b: float, seed: in
         x[again] += 1
         last[again] = day[again]
         active &= rng.random(n) >= leaves
+    return x, last, age
+
+
+def bg_nbd_patterns(n: int, r: float, alpha: float, a: float, b: float, seed: int = 0) -> Patterns:
+    """Customers who buy and leave as BG/NBD says."""
+    return Patterns.of(*beta_geometric_history(n, r, alpha, a, b, seed))
+
+
+def mbg_nbd_patterns(n: int, r: float, alpha: float, a: float, b: float, seed: int = 0) -> Patterns:
+    """Customers who buy and leave as MBG/NBD says."""
+    return Patterns.of(*beta_geometric_history(n, r, alpha, a, b, seed, first_chance=1))
+
+
+def pareto_nbd_patterns(n: int, r: float, alpha: float, s: float, beta: float, seed: int = 0) -> Patterns:
+    """Customers who buy and leave as Pareto/NBD says."""
+    rng = np.random.default_rng(seed)
+    age = rng.integers(365, 730, n)
+    rate = np.maximum(rng.gamma(r, 1 / (7 * alpha), n), 1e-12)
+    end = np.minimum(rng.exponential(1, n) / np.maximum(rng.gamma(s, 1 / (7 * beta), n), 1e-12), age)
+    clock, x, last = np.zeros(n), np.zeros(n, dtype=int), np.zeros(n, dtype=int)
+    while (clock < end).any():
+        clock += rng.exponential(1, n) / rate
+        day = np.minimum(np.maximum(np.ceil(clock), 1), age).astype(int)
+        again = (clock < end) & (day > last)
+        x[again] += 1
+        last[again] = day[again]
     return Patterns.of(x, last, age)
 
 
