@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from allocator.customers.engines import KEY, Orders
-from allocator.customers.purchases import Purchases, Window, as_text, checked, purchases
+from allocator.customers.purchase_days import MONEY_DIGITS, PurchaseDays, days_of, places
+from allocator.customers.purchases import as_text, checked, prepare
 from allocator.customers.returns import ReturnsRule
 from allocator.customers.summary import DAYS_PER_WEEK, CustomerSummary, IdArray
 
@@ -21,12 +21,10 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 Columns = dict[str, Any]
 
 WINDOWS_WEEKS = (4, 13, 26, 52)
 SEASONS = ("winter", "spring", "summer", "autumn")
-MONEY_DIGITS = 6
 
 
 def features(
@@ -82,81 +80,32 @@ def features(
     >>> table[["frequency", "since_last_weeks", "repeats_per_week", "last_value"]].loc["a"].tolist()
     [1.0, 2.0, 0.25, 30.0]
     """
+    ready = prepare(transactions, summary.customer_id)
+    orders = ready.until(summary.as_of, returns)
+    days = days_of(orders, summary.as_of, has_returns=ready.has_returns)
+    return features_of(days, transactions, attributes=attributes)
+
+
+def features_of(
+    days: PurchaseDays, transactions: Transactions, *, attributes: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Give the same of customers whose purchase days are known."""
     import pandas as pd
 
-    ids = summary.customer_id
-    bought = purchases(transactions, Window(summary.as_of), population=ids, returns=returns)
-    days = _days(bought, ids)
     columns = {**_rhythm(days), **_money(days), **_lately(days), **_when(days)}
     columns |= _scale_free(columns)
-    texts = [name for name in ("category", "channel") if name in transactions.columns]
-    columns |= _from_rows(summary, transactions, texts=texts, returned=bought.rows.negative > 0)
-    table = pd.DataFrame(columns, index=pd.Index(ids, name=KEY))
-    return table if attributes is None else _with_attributes(table, attributes, days.as_of)
+    columns |= _from_rows(days, transactions)
+    table = pd.DataFrame(columns, index=pd.Index(days.customer_id, name=KEY))
+    return table if attributes is None else _with_attributes(table, attributes, days.today)
 
 
-@dataclass(frozen=True, eq=False)
-class _Days:
-    """Purchase days by customer and day; `begin` and `last` are places of every customer's first and last."""
-
-    customer: IntArray
-    day: IntArray
-    value: FloatArray
-    begin: IntArray
-    as_of: int
-
-    @property
-    def n_customers(self) -> int:
-        return len(self.begin)
-
-    @property
-    def count(self) -> IntArray:
-        return np.diff(np.append(self.begin, len(self.day))).astype(np.int64)
-
-    @property
-    def last(self) -> IntArray:
-        return self.begin + self.count - 1
-
-    @property
-    def first_day(self) -> IntArray:
-        return self.day[self.begin]
-
-    @property
-    def age_weeks(self) -> FloatArray:
-        return np.asarray((self.as_of - self.first_day) / DAYS_PER_WEEK, dtype=np.float64)
-
-    def total(self, weights: FloatArray | BoolArray) -> FloatArray:
-        sums = np.bincount(self.customer, weights=weights, minlength=self.n_customers)
-        return np.asarray(sums, dtype=np.float64)
-
-
-def _days(bought: Purchases, ids: IdArray) -> _Days:
-    table = bought.orders.by_day()
-    customer = _places(table, ids)
-    # sums in another order of rows differ in their last bits
-    value = table["value"].to_numpy(dtype=np.float64).round(MONEY_DIGITS)
-    day = table["day"].to_numpy(dtype="datetime64[D]").astype(np.int64)
-    begin = np.flatnonzero(np.diff(customer, prepend=-1))
-    return _Days(customer, day, value, begin, int(np.datetime64(bought.as_of, "D").astype(np.int64)))
-
-
-def _places(table: pd.DataFrame, ids: IdArray) -> IntArray:
-    """Give the place among ascending ids of every row's."""
-    import pandas as pd
-
-    places: IntArray = (
-        pd.Index(ids.astype(str)).get_indexer(pd.Index(table[KEY].astype(str))).astype(np.int64)
-    )
-    return places
-
-
-def _rhythm(days: _Days) -> Columns:
+def _rhythm(days: PurchaseDays) -> Columns:
     frequency = (days.count - 1).astype(np.float64)
-    recency = (days.day[days.last] - days.first_day) / DAYS_PER_WEEK
-    since = (days.as_of - days.day[days.last]) / DAYS_PER_WEEK
+    recency = (days.day[days.last] - days.day[days.first]) / DAYS_PER_WEEK
+    since = (days.today - days.day[days.last]) / DAYS_PER_WEEK
     mean_gap = _ratio(recency, frequency)
     gaps = np.diff(days.day, prepend=0) / DAYS_PER_WEEK
-    gaps[days.begin] = 0.0
+    gaps[days.first] = 0.0
     squares = _ratio(days.total(gaps**2), frequency) - mean_gap**2
     spread = np.where(frequency >= 2, np.sqrt(np.maximum(squares, 0.0)), np.nan)
     return {
@@ -170,7 +119,7 @@ def _rhythm(days: _Days) -> Columns:
     }
 
 
-def _money(days: _Days) -> Columns:
+def _money(days: PurchaseDays) -> Columns:
     total = days.total(days.value)
     mean = total / days.count
     variance = days.total((days.value - mean[days.customer]) ** 2) / days.count
@@ -178,26 +127,26 @@ def _money(days: _Days) -> Columns:
         "mean_value": mean,
         "total_value": total,
         "last_value": days.value[days.last],
-        "largest_value": np.maximum.reduceat(days.value, days.begin),
+        "largest_value": np.maximum.reduceat(days.value, days.first),
         "value_spread": np.sqrt(variance).round(MONEY_DIGITS),
     }
 
 
-def _lately(days: _Days) -> Columns:
+def _lately(days: PurchaseDays) -> Columns:
     columns: Columns = {}
     for weeks in WINDOWS_WEEKS:
-        recent = days.day > days.as_of - weeks * DAYS_PER_WEEK
+        recent = days.day > days.today - weeks * DAYS_PER_WEEK
         columns[f"purchases_last_{weeks}_weeks"] = days.total(recent)
         columns[f"value_last_{weeks}_weeks"] = days.total(recent * days.value)
-    middle = (days.first_day + days.as_of) / 2
+    middle = (days.day[days.first] + days.today) / 2
     side = np.where(days.day > middle[days.customer], 1.0, -1.0)
     columns["purchases_trend"] = days.total(side) / days.count
     columns["value_trend"] = _ratio(days.total(side * days.value), days.total(days.value))
     return columns
 
 
-def _when(days: _Days) -> Columns:
-    months = days.first_day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12
+def _when(days: PurchaseDays) -> Columns:
+    months = days.day[days.first].astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12
     names = np.array([f"{month + 1:02d}" for month in range(12)], dtype=object)
     seasons = np.array([SEASONS[(month + 1) % 12 // 3] for month in range(12)], dtype=object)
     return {"first_month": names[months], "first_season": seasons[months]}
@@ -215,20 +164,19 @@ def _scale_free(columns: Columns) -> Columns:
     }
 
 
-def _from_rows(
-    summary: CustomerSummary, transactions: Transactions, *, texts: list[str], returned: bool
-) -> Columns:
+def _from_rows(days: PurchaseDays, transactions: Transactions) -> Columns:
     """Give what the purchases after returns do not tell."""
-    none = np.zeros(len(summary))
+    texts = [name for name in ("category", "channel") if name in transactions.columns]
+    none = np.zeros(len(days.customer_id))
     columns = {"n_returns": none, "returned_share": none}
-    if not (texts or returned):
+    if not (texts or days.has_returns):
         return columns
     orders = Orders.of(_with_texts(transactions, texts), texts)
-    orders = orders.known(summary.customer_id).until(summary.as_of)
-    if returned:
-        columns = _returned(orders, summary.customer_id)
+    orders = orders.known(days.customer_id).until(days.as_of)
+    if days.has_returns:
+        columns = _returned(orders, days.customer_id)
     for name in texts:
-        columns |= dict(_variety(orders.by_text(name), summary.customer_id, name))
+        columns |= dict(_variety(orders.by_text(name), days.customer_id, name))
     return columns
 
 
@@ -243,25 +191,25 @@ def _with_texts(transactions: Transactions, texts: list[str]) -> Transactions:
 
 def _returned(orders: Orders, ids: IdArray) -> Columns:
     table = orders.returned()
-    places = _places(table, ids)
+    place = places(table, ids)
     number, share = np.zeros((2, len(ids)))
-    number[places] = table["n_returns"].to_numpy(dtype=np.float64)
+    number[place] = table["n_returns"].to_numpy(dtype=np.float64)
     bought = table["bought"].to_numpy(dtype=np.float64)
-    share[places] = _ratio(table["returned"].to_numpy(dtype=np.float64), bought).round(MONEY_DIGITS)
+    share[place] = _ratio(table["returned"].to_numpy(dtype=np.float64), bought).round(MONEY_DIGITS)
     return {"n_returns": number, "returned_share": share}
 
 
 def _variety(table: pd.DataFrame, ids: IdArray, name: str) -> Iterator[tuple[str, Any]]:
     """Give columns from one row a customer and text, the main one first."""
-    places = _places(table, ids)
+    place = places(table, ids)
     n_rows = table["n_rows"].to_numpy(dtype=np.float64)
-    first = np.flatnonzero(np.diff(places, prepend=-1))
+    first = np.flatnonzero(np.diff(place, prepend=-1))
     share = np.full(len(ids), np.nan)
-    share[places[first]] = (n_rows / np.bincount(places, weights=n_rows, minlength=len(ids))[places])[first]
+    share[place[first]] = (n_rows / np.bincount(place, weights=n_rows, minlength=len(ids))[place])[first]
     main = np.full(len(ids), None, dtype=object)
-    main[places[first]] = table["text"].to_numpy(dtype=object)[first]
+    main[place[first]] = table["text"].to_numpy(dtype=object)[first]
     if name == "category":
-        yield "n_categories", np.bincount(places, minlength=len(ids)).astype(np.float64)
+        yield "n_categories", np.bincount(place, minlength=len(ids)).astype(np.float64)
     else:
         yield f"main_{name}", main
     yield f"main_{name}_share", share

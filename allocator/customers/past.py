@@ -11,10 +11,18 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.customers.engines import KEY
-from allocator.customers.features import features
+from allocator.customers.features import features_of
+from allocator.customers.purchase_days import PurchaseDays, days_of
+from allocator.customers.purchases import Prepared, prepare
 from allocator.customers.returns import ReturnsRule
-from allocator.customers.summary import DAYS_PER_WEEK, CustomerSummary, IdArray, holdout, summarise
+from allocator.customers.summary import (
+    DAYS_PER_WEEK,
+    CustomerSummary,
+    IdArray,
+    IntArray,
+    population_ids,
+    summarise,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +30,7 @@ if TYPE_CHECKING:
     from allocator.customers.engines import Transactions
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,23 +56,41 @@ class OrderLog:
 
     def until(self, as_of: date | None = None) -> Past:
         """Give what was known at the end of a day; the last order's day where absent."""
-        return Past(self, as_of or self.last_on)
+        day = as_of or self._prepared.last_on
+        return self._seen.setdefault(day, Past(self, day))
 
-    @cached_property
-    def last_on(self) -> date:
-        """Day of the last order."""
-        return self._extreme("max")
-
-    @cached_property
+    @property
     def first_on(self) -> date:
         """Day of the first order."""
-        return self._extreme("min")
+        return self._prepared.first_on
 
-    def _extreme(self, which: str) -> date:
-        days = self.transactions["ordered_on"]
-        found = getattr(days, which)()
-        value = found.to_pyarrow().as_py() if hasattr(found, "to_pyarrow") else found
-        return np.datetime64(value, "D").astype(object)  # type: ignore[no-any-return]
+    @cached_property
+    def ids(self) -> IdArray | None:
+        """Customers who count, ascending; None where all do."""
+        return population_ids(self.population)
+
+    def summary(self, as_of: date) -> CustomerSummary:
+        """Summarise all customers on a day, with the fate of every order."""
+        return summarise(self.transactions, as_of=as_of, customers=self.population, returns=self.returns)
+
+    def days_until(self, last: date) -> PurchaseDays:
+        """Give the purchase days until a day, of the customers who count, after the returns until then."""
+        ready = self._prepared
+        if not ready.has_returns:
+            return self._all_days.until(last)
+        return days_of(ready.until(last, self.returns), last, has_returns=True)
+
+    @cached_property
+    def _prepared(self) -> Prepared:
+        return prepare(self.transactions, self.ids)
+
+    @cached_property
+    def _all_days(self) -> PurchaseDays:
+        return days_of(self._prepared.orders, self._prepared.last_on, has_returns=False)
+
+    @cached_property
+    def _seen(self) -> dict[date, Past]:
+        return {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +119,12 @@ class Snapshot:
     @cached_property
     def features(self) -> pd.DataFrame:
         """What models may learn from: :func:`allocator.customers.features.features`."""
-        log = self.past.log
-        return features(self.summary, log.transactions, returns=log.returns, attributes=log.attributes)
+        return features_of(self.days, self.past.log.transactions, attributes=self.past.log.attributes)
+
+    @cached_property
+    def days(self) -> PurchaseDays:
+        """The days on which they bought."""
+        return self.past.days.of_customers(self.customer_id)
 
     def part(self, where: slice) -> Self:
         """Give the snapshot of the customers at some positions."""
@@ -145,10 +176,21 @@ class Past:
 
     @cached_property
     def customers(self) -> Snapshot:
-        """The customers who had bought by then."""
-        return self.of(self.log.population)
+        """The customers who had bought by then.
 
-    def of(self, customers: pd.DataFrame | Iterable[str] | None) -> Snapshot:
+        Raises
+        ------
+        DataError
+            E305 where none had.
+        """
+        return Snapshot(self.days.summary(self.log.ids), self)
+
+    @cached_property
+    def days(self) -> PurchaseDays:
+        """Their purchase days until then."""
+        return self.log.days_until(self.as_of)
+
+    def of(self, customers: IdArray) -> Snapshot:
         """Give the snapshot of some customers.
 
         Raises
@@ -156,23 +198,20 @@ class Past:
         DataError
             E305 where none of them had ordered.
         """
-        summary = summarise(
-            self.log.transactions, as_of=self.as_of, customers=customers, returns=self.log.returns
-        )
-        return Snapshot(summary, self)
+        return Snapshot(self.days.of_customers(customers).summary(customers), self)
 
     @property
     def weeks(self) -> float:
         """Weeks since the first order."""
         return (self.as_of - self.log.first_on).days / DAYS_PER_WEEK
 
-    def earlier(self, weeks: float) -> Self:
+    def earlier(self, weeks: float) -> Past:
         """Give what was known some weeks before, to the day."""
         return self.later(-weeks)
 
-    def later(self, weeks: float) -> Self:
+    def later(self, weeks: float) -> Past:
         """Give what will be known some weeks later, to the day."""
-        return type(self)(self.log, self.as_of + timedelta(days=round(weeks * DAYS_PER_WEEK)))
+        return self.log.until(self.as_of + timedelta(days=round(weeks * DAYS_PER_WEEK)))
 
     def outcome_of(self, customers: Snapshot) -> Outcome:
         """Give what customers bought since the day of a snapshot, until today.
@@ -180,16 +219,15 @@ class Past:
         Returns of purchases that were made before lower nothing here.
         """
         start = customers.summary.as_of
-        bought = holdout(
-            self.log.transactions,
-            start=start,
-            end=self.as_of,
-            customers=customers.customer_id,
-            returns=self.log.returns,
-        )
-        ids = bought[KEY].to_numpy(dtype=object)
-        place = np.searchsorted(customers.customer_id.astype(str), ids.astype(str))
-        days, revenue = np.zeros(len(customers)), np.zeros(len(customers))
-        days[place] = bought["purchase_days"].to_numpy(dtype=np.float64)
-        revenue[place] = bought["value"].to_numpy(dtype=np.float64)
-        return Outcome(days, revenue, (self.as_of - start).days / DAYS_PER_WEEK)
+        came = self.days.after(start)
+        place, known = _places(came.customer_id, customers.customer_id)
+        bought, revenue = np.zeros(len(customers)), np.zeros(len(customers))
+        bought[place[known]] = came.count[known]
+        revenue[place[known]] = came.total(came.value)[known]
+        return Outcome(bought, revenue, (self.as_of - start).days / DAYS_PER_WEEK)
+
+
+def _places(wanted: IdArray, known: IdArray) -> tuple[IntArray, BoolArray]:
+    """Give the place of every wanted id among the known ones, which ascend, and whether it is there."""
+    place = np.minimum(np.searchsorted(known.astype(str), wanted.astype(str)), len(known) - 1)
+    return place.astype(np.int64), np.asarray(known[place] == wanted)

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from allocator.customers.features import WINDOWS_WEEKS
+from allocator.customers.features import WINDOWS_WEEKS, features_of
 from allocator.customers.past import Outcome, Past
+from allocator.customers.purchase_days import number_of
 from allocator.customers.summary import DAYS_PER_WEEK
 from allocator.errors import DataError
 from allocator.models.base import FloatArray, IntArray, impossible
@@ -115,11 +116,11 @@ def training(past: Past, *, horizon_weeks: float, cut_offs: int = CUT_OFFS) -> T
     --------
     >>> import pandas as pd
     >>> from allocator.customers.past import OrderLog
-    >>> days = pd.to_datetime(["2026-01-01", "2026-01-15", "2026-02-20", "2026-02-26"])
+    >>> days = pd.to_datetime(["2026-01-01", "2026-02-12", "2026-02-20", "2026-02-26"])
     >>> orders = pd.DataFrame({"customer_id": list("abab"), "amount": 9.0, "ordered_on": days})
     >>> rows = training(OrderLog(orders).until(), horizon_weeks=2, cut_offs=2)
     >>> rows.weeks, rows.table.index.tolist(), rows.origin.tolist(), rows.revenue.tolist()
-    (2.0, ['a', 'b', 'a', 'b'], [0, 0, 1, 1], [9.0, 0.0, 9.0, 9.0])
+    (2.0, ['a', 'a', 'b'], [0, 1, 1], [0.0, 9.0, 9.0])
     """
     weeks = learned_weeks(past.weeks, horizon_weeks, LONGEST_SHARE)
     return _stacked([_at(past, weeks * (1 + STEP * place), weeks) for place in reversed(range(cut_offs))])
@@ -182,10 +183,29 @@ def _stacked(parts: list[Training | None]) -> Training:
 def _at(past: Past, before: float, weeks: float) -> Training | None:
     """Give the rows of one cut-off; None where there was no customer yet."""
     then = past.earlier(before)
+    end = then.earlier(-weeks)
+    if then.as_of < past.log.first_on:
+        return None
+    if past.customers.days.has_returns:
+        return _as_known_then(then, end)
+    known = past.customers.days
+    days = known.until(then.as_of)
+    table = features_of(days, past.log.transactions, attributes=past.log.attributes)
+    since = (known.day > days.today) & (known.day <= number_of(end.as_of))
+    place = np.searchsorted(known.customer_id.astype(str), days.customer_id.astype(str))
+    bought, revenue = known.total(since)[place], known.total(since * known.value)[place]
+    return _rows(table, Outcome(bought, revenue, weeks)) if len(days.customer_id) else None
+
+
+def _as_known_then(then: Past, end: Past) -> Training | None:
+    """Read the orders anew, because a return that came later was not known."""
     try:
         customers = then.customers
     except DataError:
         return None
-    bought = then.earlier(-weeks).outcome_of(customers)
-    origin = np.zeros(len(customers), dtype=np.int64)
-    return Training(customers.features, bought.purchase_days, bought.revenue, weeks, origin)
+    return _rows(customers.features, end.outcome_of(customers))
+
+
+def _rows(table: pd.DataFrame, outcome: Outcome) -> Training:
+    origin = np.zeros(len(table), dtype=np.int64)
+    return Training(table, outcome.purchase_days, outcome.revenue, outcome.weeks, origin)
