@@ -33,18 +33,18 @@ class DecisionTree(Regression):
 
 
 class RandomForest(Regression):
-    """The mean of many trees, each of other rows and columns."""
+    """The mean of many trees, each of a quarter of the rows, drawn anew."""
 
     name: Literal["random_forest"] = "random_forest"
-    trees: Annotated[Count, Field(ge=1)] = 100
+    trees: Annotated[Count, Field(ge=1)] = 60
     """Number of trees."""
-    smallest_leaf: Annotated[Count, Field(ge=1)] = 50
+    smallest_leaf: Annotated[Count, Field(ge=1)] = 30
     """Rows of a leaf at least."""
     columns: Annotated[Share, Field(gt=0)] = 0.3
     """Share of the columns every split may choose from."""
 
     scaled: ClassVar[bool] = False
-    grid: ClassVar[Grid] = {"smallest_leaf": (50, 20, 150), "columns": (0.3, 0.6)}
+    grid: ClassVar[Grid] = {"smallest_leaf": (30, 10, 100), "columns": (0.3, 0.6)}
 
     def estimator(self) -> Any:  # noqa: ANN401
         """Give scikit-learn's."""
@@ -54,7 +54,7 @@ class RandomForest(Regression):
             self.trees,
             min_samples_leaf=self.smallest_leaf,
             max_features=self.columns,
-            max_samples=0.5,
+            max_samples=0.25,
             n_jobs=1,
             random_state=self.seed,
         )
