@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, Self
 
@@ -16,12 +16,12 @@ from allocator.errors import Finding
 from allocator.models.base import FloatArray, IntArray, Penalty, fit_warning, impossible
 from allocator.models.clv.bg_nbd import FittedBgNbd
 from allocator.models.clv.bg_nbd_likelihood import Likelihood
-from allocator.models.clv.estimate import search
+from allocator.models.clv.estimate import normal_draws, search
 from allocator.options import Options
 
-SHIFTED = ("alpha", "a", "b")
-SIGNS = np.array([-1.0, 1.0, 1.0])  # a higher rate is a lower alpha
-N_SHAPES = 4
+Shifted = Literal["alpha", "a", "b"]
+SHAPES = ("r", "alpha", "a", "b")
+SIGNS = {"alpha": -1.0, "a": 1.0, "b": 1.0}  # a higher rate is a lower alpha
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,19 @@ class FittedCovariateBgNbd:
         The parameters of a customer whose attributes are all 0.
     names : tuple of str
         Of the k attributes.
-    shifts : array, shape (3, k)
-        g, h and k.
-    covariance : array, shape (4 + 3 k, 4 + 3 k), or None
-        Of log r, log alpha, log a, log b of the baseline, then g, h and k; None where the data leave one
-        of them open.
+    shifted : tuple of {"alpha", "a", "b"}
+        The parameters that attributes shift.
+    shifts : array, shape (shifted, k)
+        Their coefficients: g, h and k.
+    covariance : array or None
+        Of log r, log alpha, log a, log b of the baseline, then of the coefficients row by row; None where
+        the data leave one of them open.
     warnings : tuple of Finding
     """
 
     baseline: FittedBgNbd
     names: tuple[str, ...]
+    shifted: tuple[Shifted, ...]
     shifts: FloatArray
     covariance: FloatArray | None = None
     warnings: tuple[Finding, ...] = ()
@@ -83,8 +86,8 @@ class FittedCovariateBgNbd:
         size = self.shifts.size
         errors: list[float | None] = [None] * size
         if self.covariance is not None:
-            errors = np.sqrt(np.diag(self.covariance)[N_SHAPES:]).tolist()
-        places = [(covariate, parameter) for parameter in SHIFTED for covariate in self.names]
+            errors = np.sqrt(np.diag(self.covariance)[len(SHAPES) :]).tolist()
+        places = [(covariate, parameter) for parameter in self.shifted for covariate in self.names]
         values = map(float, self.shifts.ravel())
         return tuple(
             Effect(*place, value, error) for place, value, error in zip(places, values, errors, strict=True)
@@ -100,10 +103,31 @@ class FittedCovariateBgNbd:
         """
         z = _attributes(covariates, self.names)
         kinds, kind = np.unique(z, axis=0, return_inverse=True)
-        base = self.baseline
-        shifted = np.array([base.alpha, base.a, base.b]) * np.exp(SIGNS * (kinds @ self.shifts.T))
-        models = tuple(FittedBgNbd(base.r, alpha, a, b) for alpha, a, b in shifted.tolist())
+        logs = np.tile(self._log_shapes(), (len(kinds), 1))
+        for parameter, shift in zip(self.shifted, self.shifts, strict=True):
+            logs[:, SHAPES.index(parameter)] += SIGNS[parameter] * (kinds @ shift)
+        models = tuple(FittedBgNbd(r, alpha, a, b) for r, alpha, a, b in np.exp(logs).tolist())
         return CovariateForecast(models, kind.ravel())
+
+    def parameter_draws(self, n: int, rng: np.random.Generator) -> tuple[Self, ...]:
+        """Give the model `n` times, with parameters as uncertain as the estimate.
+
+        The model itself where the data leave a parameter open.
+        """
+        if self.covariance is None:
+            return (self,) * n
+        estimate = np.concatenate([self._log_shapes(), self.shifts.ravel()])
+        drawn = estimate + normal_draws(self.covariance, n, rng)
+        return tuple(self._with(*np.split(row, [len(SHAPES)])) for row in drawn)
+
+    def _with(self, log_shapes: FloatArray, shifts: FloatArray) -> Self:
+        shapes = dict(zip(SHAPES, np.exp(log_shapes).tolist(), strict=True))
+        return replace(
+            self, baseline=replace(self.baseline, **shapes), shifts=shifts.reshape(self.shifts.shape)
+        )
+
+    def _log_shapes(self) -> FloatArray:
+        return np.log([getattr(self.baseline, name) for name in SHAPES])
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,6 +221,9 @@ class CovariateBgNbd(Options):
     """
 
     name: Literal["covariate_bg_nbd"] = "covariate_bg_nbd"
+    shifted: tuple[Shifted, ...] = ("alpha", "a", "b")
+    """The parameters that attributes shift: alpha the rate of purchases, a and b who leaves. Few customers
+    tell alpha's shifts only."""
     penalty: Penalty = 0.0
     """Pull of the logs of the parameters (alpha in mean ages) and of the coefficients (of attributes
     in standard deviations) towards 0; 0 is maximum likelihood."""
@@ -247,32 +274,40 @@ class CovariateBgNbd(Options):
             Likelihood(Patterns.of(*(part[members] for part in histories)), unit=together.unit)
             for members in _members(kind.ravel())
         ]
-        likelihood = CovariateLikelihood(together, apart, (kinds - centre) / spread)
+        likelihood = CovariateLikelihood(together, apart, _designs((kinds - centre) / spread, self.shifted))
         found = search(self.name, likelihood.penalised, self.penalty)
-        back = _back(centre, spread)
+        back = _back(centre, spread, self.shifted)
         theta = back @ found.theta
         theta[1] += np.log(together.unit)
         covariance = found.maximum.covariance(np.ones(len(theta)))
-        r, alpha, a, b = np.exp(theta[:N_SHAPES]).tolist()
+        r, alpha, a, b = np.exp(theta[: len(SHAPES)]).tolist()
         baseline = FittedBgNbd(r, alpha, a, b, found.log_likelihood, len(z))
         return FittedCovariateBgNbd(
             baseline,
             tuple(names),
-            theta[N_SHAPES:].reshape(len(SHIFTED), -1),
+            self.shifted,
+            theta[len(SHAPES) :].reshape(len(self.shifted), len(names)),
             None if covariance is None else back @ covariance @ back.T,
             (*found.warnings, *_warn_of_constants(self.name, names, constant)),
         )
 
 
-def _back(centre: FloatArray, spread: FloatArray) -> FloatArray:
+def _designs(z: FloatArray, shifted: Sequence[Shifted]) -> FloatArray:
+    """Give the matrix from logs of r, alpha, a, b and coefficients to a kind's logs, for every row of z."""
+    n_kinds, k = z.shape
+    designs = np.zeros((n_kinds, len(SHAPES), len(SHAPES) + len(shifted) * k))
+    designs[:, range(len(SHAPES)), range(len(SHAPES))] = 1
+    for place, parameter in enumerate(shifted):
+        begin = len(SHAPES) + place * k
+        designs[:, SHAPES.index(parameter), begin : begin + k] = SIGNS[parameter] * z
+    return designs
+
+
+def _back(centre: FloatArray, spread: FloatArray, shifted: Sequence[Shifted]) -> FloatArray:
     """Give the matrix that turns estimates for standardised attributes into those for attributes as given."""
-    k = len(centre)
-    back = np.eye(N_SHAPES + len(SHIFTED) * k)
-    for place, sign in enumerate(SIGNS):
-        columns = np.arange(k) + N_SHAPES + place * k
-        back[1 + place, columns] = -sign * centre / spread
-        back[columns, columns] = 1 / spread
-    return back
+    (at_zero,) = _designs((-centre / spread)[None], shifted)
+    scales = np.diag(np.tile(1 / spread, len(shifted)))
+    return np.vstack([at_zero, np.hstack([np.zeros((len(scales), len(SHAPES))), scales])])
 
 
 def _warn_of_constants(model: str, names: Sequence[str], constant: NDArray[np.bool_]) -> Iterator[Finding]:
@@ -297,7 +332,7 @@ def _members(kind: IntArray) -> list[IntArray]:
 
 
 class CovariateLikelihood:
-    """The log-likelihood as a function of the logs of r, alpha, a and b, then the coefficients g, h and k.
+    """The log-likelihood as a function of the logs of r, alpha, a and b, then the coefficients.
 
     The sum of BG/NBD likelihoods over the kinds of customers, each at its own parameters. Their logs are
     linear in the arguments, so derivatives follow by a matrix a kind.
@@ -308,20 +343,15 @@ class CovariateLikelihood:
         Of all customers, to start from.
     kinds : sequence of Likelihood
         One for every distinct row of attributes, all of one unit.
-    z : array, shape (kinds, k)
-        The rows, in standard deviations from the mean.
+    designs : array, shape (kinds, 4, arguments)
+        The matrices.
     """
 
-    def __init__(self, together: Likelihood, kinds: Sequence[Likelihood], z: FloatArray) -> None:
+    def __init__(self, together: Likelihood, kinds: Sequence[Likelihood], designs: FloatArray) -> None:
         self.penalty = 0.0
         self.together = together
         self.kinds = kinds
-        n_kinds, k = z.shape
-        self.designs = np.zeros((n_kinds, N_SHAPES, N_SHAPES + len(SHIFTED) * k))
-        self.designs[:, range(N_SHAPES), range(N_SHAPES)] = 1
-        for place, sign in enumerate(SIGNS):
-            begin = N_SHAPES + place * k
-            self.designs[:, 1 + place, begin : begin + k] = sign * z
+        self.designs = designs
 
     def penalised(self, penalty: float) -> Self:
         """Give the same with another penalty."""
@@ -351,4 +381,4 @@ class CovariateLikelihood:
 
     def _alike(self, shapes: FloatArray) -> FloatArray:
         """Give arguments with which attributes make no difference."""
-        return np.append(shapes, np.zeros(self.designs.shape[2] - N_SHAPES))
+        return np.append(shapes, np.zeros(self.designs.shape[2] - len(SHAPES)))

@@ -15,6 +15,7 @@ from allocator.models.clv.covariates import CovariateBgNbd, FittedCovariateBgNbd
 from tests.models.clv.made_up_customers import beta_geometric_history
 
 NAMES = ("store", "score")
+SHIFTED = ("alpha", "a", "b")
 TRUTH = np.array([[0.7, -0.3], [0.0, 0.5], [0.4, 0.0]])  # alpha, a and b
 SHAPES = (0.8, 10.0, 0.9, 3.0)
 
@@ -105,7 +106,7 @@ def test_the_unit_of_an_attribute_does_not_matter(scale: float) -> None:
 
 
 def test_every_customer_is_forecast_by_his_own_attributes() -> None:
-    fitted = FittedCovariateBgNbd(FittedBgNbd(*SHAPES), NAMES, TRUTH)
+    fitted = FittedCovariateBgNbd(FittedBgNbd(*SHAPES), NAMES, SHIFTED, TRUTH)
     z = np.array([[1.0, 0.0], [0.0, 2.0], [1.0, 0.0]])
     x, t, age = np.array([0, 3, 2]), np.array([0.0, 20.0, 9.0]), np.array([30.0, 25.0, 40.0])
     rows = fitted.rows(z)
@@ -122,6 +123,34 @@ def test_every_customer_is_forecast_by_his_own_attributes() -> None:
     drawn = many.draw_purchases(26.0, *history, np.random.default_rng(0)).reshape(3, -1)
     errors = 5 * drawn.std(axis=1) / np.sqrt(20_000)
     assert np.all(np.abs(drawn.mean(axis=1) - rows.expected_purchases(26.0, x, t, age)) < errors)
+
+
+def test_the_rate_alone_may_be_shifted() -> None:
+    history, z = customers(3_000)
+    fitted = CovariateBgNbd(shifted=("alpha",)).fit(*history, z, NAMES)
+    both = CovariateBgNbd().fit(*history, z, NAMES)
+    assert [(effect.covariate, effect.parameter) for effect in fitted.effects] == [
+        ("store", "alpha"),
+        ("score", "alpha"),
+    ]
+    assert fitted.effects[0].value > 0.3 > 0 > fitted.effects[1].value
+    assert fitted.log_likelihood < both.log_likelihood
+    rates = [1 / model.alpha for model in fitted.rows([[0.0, 0.0], [1.0, 0.0]]).models]
+    assert np.log(rates[1] / rates[0]) == pytest.approx(fitted.effects[0].value)
+    assert len({model.b for model in fitted.rows(z).models}) == 1
+
+
+def test_parameters_are_drawn_as_uncertain_as_they_are() -> None:
+    history, z = customers(3_000)
+    fitted = CovariateBgNbd().fit(*history, z, NAMES)
+    draws = fitted.parameter_draws(600, np.random.default_rng(1))
+    shifts = np.array([draw.shifts.ravel() for draw in draws])
+    errors = [effect.standard_error for effect in fitted.effects]
+    assert shifts.std(axis=0) == pytest.approx(errors, rel=0.15)
+    assert shifts.mean(axis=0) == pytest.approx(fitted.shifts.ravel(), abs=0.2 * max(errors))
+    assert np.std([np.log(draw.baseline.alpha) for draw in draws]) > 0
+    unsure = FittedCovariateBgNbd(FittedBgNbd(*SHAPES), NAMES, SHIFTED, TRUTH)
+    assert unsure.parameter_draws(2, np.random.default_rng(1)) == (unsure, unsure)
 
 
 def test_few_customers_have_an_estimate_with_a_warning() -> None:
@@ -141,6 +170,6 @@ def test_attributes_that_cannot_be_are_refused(z: list[list[float]], names: list
 
 
 def test_histories_of_other_customers_are_refused() -> None:
-    rows = FittedCovariateBgNbd(FittedBgNbd(*SHAPES), NAMES, TRUTH).rows([[1.0, 0.0]] * 3)
+    rows = FittedCovariateBgNbd(FittedBgNbd(*SHAPES), NAMES, SHIFTED, TRUTH).rows([[1.0, 0.0]] * 3)
     with pytest.raises(DataError, match="attributes of 3 customers"):
         rows.p_alive([0, 1], [0.0, 3.0], [9.0, 9.0])
