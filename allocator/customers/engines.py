@@ -73,7 +73,7 @@ class Orders:
         return int(self._first({"rows": self.table.count()})["rows"])
 
     def counts(self) -> dict[str, Any]:
-        """Count rows: read, unusable (no finite amount or no day), with a customer; and the last day."""
+        """Count rows: read, unusable (no finite amount or no day), named, negative; first and last day."""
         t = self.table
         amount = t["amount"]
         # engines differ on whether an amount that is no number is null
@@ -83,6 +83,8 @@ class Orders:
                 "read": t.count(),
                 "unusable": unusable.sum(),
                 "named": t[KEY].count(),
+                "negative": (amount < 0).sum(),
+                "first_on": t["day"].min(),
                 "last_on": t["day"].max(),
             }
         )

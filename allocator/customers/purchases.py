@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
@@ -92,6 +92,66 @@ def purchases(
         raise DataError(
             Finding("E103", None, f"{quoted(returns)} is no rule for returns", f"write one of {rules}")
         )
+    return prepare(transactions, population).purchases(window, returns)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Orders that were looked at once, to be cut off at any day.
+
+    Parameters
+    ----------
+    orders : Orders
+        Of the population.
+    first_on, last_on : date
+        Days of the first and the last order of all.
+    total : mapping of str to int
+        Rows: read, with a customer, of the population, and with a negative amount.
+    """
+
+    orders: Orders
+    first_on: date
+    last_on: date
+    total: Mapping[str, int]
+
+    @property
+    def has_returns(self) -> bool:
+        """Whether any amount is negative."""
+        return self.total["negative"] > 0
+
+    def until(self, last: date, returns: ReturnsRule) -> Orders:
+        """Give the purchases until a day, after the returns until then; rows are not counted."""
+        if self.has_returns:
+            return self.purchases(Window(last), returns).orders
+        return self.orders.until(last)
+
+    def purchases(self, window: Window, returns: ReturnsRule) -> Purchases:
+        """Give the purchases of a window, every row counted."""
+        as_of, start = _day(window.as_of or self.last_on), window.start and _day(window.start)
+        orders = self.orders.until(as_of)
+        facts = {name: int(number) for name, number in orders.counts_in_time(start).items()}
+        read, named, known = (self.total[name] for name in ("read", "named", "known"))
+        rows = RowCounts(
+            read=read,
+            without_customer=read - named,
+            outside=named - known,
+            after=known - facts["rows"],
+            before=facts["before"],
+            negative=facts["negative"],
+            zero=facts["zero"],
+            used=facts["rows"] - facts["before"] - facts["negative"],
+        )
+        return _after_returns(Purchases(orders, as_of, start, rows), returns)
+
+
+def prepare(transactions: Transactions, population: IdArray | None = None) -> Prepared:
+    """Check orders and count them.
+
+    Raises
+    ------
+    DataError
+        E303 for a missing column, E304 for rows without a day or a finite amount, E305 without any row.
+    """
     everything = Orders.of(checked(transactions))
     total = everything.counts()
     if total["unusable"]:
@@ -101,22 +161,10 @@ def purchases(
         )
     if not total["read"]:
         raise DataError(Finding("E305", None, "there are no orders"))
-    as_of, start = _day(window.as_of or total["last_on"]), window.start and _day(window.start)
-    named, known = int(total["named"]), everything.known(population)
-    of_population = named if population is None else known.size()
-    orders = known.until(as_of)
-    facts = {name: int(number) for name, number in orders.counts_in_time(start).items()}
-    rows = RowCounts(
-        read=int(total["read"]),
-        without_customer=int(total["read"]) - named,
-        outside=named - of_population,
-        after=of_population - facts["rows"],
-        before=facts["before"],
-        negative=facts["negative"],
-        zero=facts["zero"],
-        used=facts["rows"] - facts["before"] - facts["negative"],
-    )
-    return _after_returns(Purchases(orders, as_of, start, rows), returns)
+    known = everything.known(population)
+    of_population = int(total["named"]) if population is None else known.size()
+    rows = {name: int(total[name]) for name in ("read", "named", "negative")} | {"known": of_population}
+    return Prepared(known, _day(total["first_on"]), _day(total["last_on"]), rows)
 
 
 def _after_returns(bought: Purchases, rule: ReturnsRule) -> Purchases:

@@ -243,7 +243,7 @@ def summarise(
     >>> summary.recency_weeks.tolist(), summary.age_weeks.tolist()
     ([2.0, 0.0], [4.0, 0.0])
     """
-    population = _population(customers)
+    population = population_ids(customers)
     bought = purchases(transactions, Window(as_of, start), population=population, returns=returns)
     return _summary(bought, population)
 
@@ -302,7 +302,9 @@ def holdout(
     [{'customer_id': 'a', 'purchase_days': 1, 'value': 30.0}]
     """
     window = Window(end, start + timedelta(days=1))
-    table = purchases(transactions, window, population=_population(customers), returns=returns).by_customer()
+    table = purchases(
+        transactions, window, population=population_ids(customers), returns=returns
+    ).by_customer()
     names = {"n_days": "purchase_days", "total_value": "value"}
     return table[[KEY, *names]].rename(columns=names)
 
@@ -312,7 +314,7 @@ def _without(population: IdArray, ids: IdArray) -> IdArray:
     return np.array(sorted(set(population.tolist()).difference(ids.tolist())), dtype=object)
 
 
-def _population(customers: pd.DataFrame | Iterable[str] | None) -> IdArray | None:
+def population_ids(customers: pd.DataFrame | Iterable[str] | None) -> IdArray | None:
     """Give the distinct ids of a population, ascending."""
     import pandas as pd
 

@@ -136,8 +136,9 @@ def learn(scenario: Scenario, tables: Tables) -> Learned:
         When no order is left, or no model can learn from them.
     """
     terms = value_terms(scenario)
-    past = order_log(scenario, tables).until(scenario.models.as_of)
-    customers = past.customers
+    log = order_log(scenario, tables)
+    past = log.until(scenario.models.as_of)
+    customers = Snapshot(log.summary(past.as_of), past)
     return Learned(customers, scenario.models.clv.learn(past, horizon_weeks=terms.horizon_weeks), terms)
 
 
