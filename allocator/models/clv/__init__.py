@@ -12,7 +12,7 @@ from allocator.models.clv.boosting import Boosting
 from allocator.models.clv.gamma_gamma import GammaGamma
 from allocator.models.clv.linear import Lasso, Linear, Ridge
 from allocator.models.clv.mbg_nbd import MbgNbd
-from allocator.models.clv.members import REGRESSIONS, TIMING_MODELS
+from allocator.models.clv.members import BLEND, SINGLE
 from allocator.models.clv.pareto_nbd import ParetoNbd
 from allocator.models.clv.perceptron import Perceptron
 from allocator.models.clv.support_vector import SupportVector
@@ -28,6 +28,5 @@ ClvOptions = Annotated[
 PURCHASE_MODELS: tuple[type[BgNbd | MbgNbd | ParetoNbd], ...] = (BgNbd, MbgNbd, ParetoNbd)
 VALUE_MODELS: tuple[type[GammaGamma], ...] = (GammaGamma,)
 MODELS = (*PURCHASE_MODELS, *VALUE_MODELS)
-CHOOSING = (Auto, Blend)
-NAMES = tuple(str(kind.model_fields["name"].default) for kind in (*CHOOSING, *TIMING_MODELS, *REGRESSIONS))
+NAMES = ("auto", BLEND, *SINGLE)
 """Every name a scenario may write under ``models.clv``."""

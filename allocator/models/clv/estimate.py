@@ -126,15 +126,19 @@ def search(name: str, likelihood: Callable[[float], PenalisedLikelihood], penalt
         Gives the likelihood with a penalty.
     penalty : float
     """
-    best = likelihood(penalty)
-    maximum = maximise(best, best.start())
+    free = likelihood(penalty)
+    maximum = maximise(free, free.start())
     if maximum.converged:
-        return _found(best, maximum)
+        return _found(free, maximum)
     best = likelihood(max(penalty, REGULARISED))
-    maximum = maximise(best, best.start())
-    if maximum.converged:
+    regularised = maximise(best, best.start())
+    if regularised.converged:
+        # a search that ran to infinity from afar may find a maximum from nearby
+        again = maximise(free, regularised.theta)
+        if again.converged and again.value >= maximum.value:
+            return _found(free, again)
         what = f"{name}: the data leave a parameter open, so the estimate is regularised"
-        return _found(best, maximum, fit_warning(what, FIX))
+        return _found(best, regularised, fit_warning(what, FIX))
     theta = best.without_dropout()
     nothing = np.full((len(theta), len(theta)), np.nan)
     what = f"{name}: no estimate was found, so customers are taken to stay, at rates around the mean"

@@ -24,6 +24,7 @@ class FittedTiming(PurchaseForecast, Protocol):
 class TimingModel(Options):
     """A model of purchase timing, with Gamma-Gamma for the value of a purchase."""
 
+    name: str
     penalty: Penalty = 0.0
     """Pull of the logs of the parameters of both towards 0; 0 is maximum likelihood."""
 
