@@ -54,9 +54,9 @@ def permutation_importance(
     --------
     >>> import pandas as pd
     >>> table = pd.DataFrame({"value": [1.0, 2.0, 3.0, 4.0], "noise": [5.0, 1.0, 2.0, 1.0]})
-    >>> found = permutation_importance(
-    ...     lambda rows: rows["value"].to_numpy(), table, table["value"].to_numpy(), rng=np.random.default_rng(0))
-    >>> found.index.tolist(), found.loc["noise", "loss"]
+    >>> actual, rng = table["value"].to_numpy(), np.random.default_rng(0)
+    >>> found = permutation_importance(lambda rows: rows["value"].to_numpy(), table, actual, rng=rng)
+    >>> found.index.tolist(), float(found.loc["noise", "loss"])
     (['value', 'noise'], 0.0)
     """
     import pandas as pd

@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from allocator.customers.past import Snapshot
-from allocator.customers.summary import CustomerSummary
 from allocator.errors import Finding
 from allocator.models.base import FloatArray
-from allocator.models.clv.bg_nbd import BgNbd
 from allocator.models.clv.forecast import TimingForecast
-from allocator.models.clv.gamma_gamma import GammaGamma
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,19 +92,6 @@ class CarriedForecast:
         then = self.base.expected_purchases(customers, weeks, start_weeks=start_weeks)
         learned = self.base.expected_purchases(customers, self.fitted.weeks)
         return _bounded(then, learned, weeks / self.fitted.weeks)
-
-
-def timing(summary: CustomerSummary) -> TimingForecast:
-    """Fit the timing model that carries a forecast on: BG/NBD, and Gamma-Gamma on all purchase days.
-
-    Raises
-    ------
-    DataError
-        E315 where no customer has a purchase of positive value.
-    """
-    purchases = BgNbd().fit(summary.patterns())
-    spend = GammaGamma().fit(summary.n_days, summary.mean_value)
-    return TimingForecast(purchases, spend, (*purchases.warnings, *spend.warnings))
 
 
 def _bounded(part: FloatArray, whole: FloatArray, most: float) -> FloatArray:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from allocator.customers.past import Outcome, Past
 from allocator.models import scoring
 from allocator.models.base import FloatArray, impossible
-from allocator.models.clv.carried import CarriedForecast, timing
+from allocator.models.clv.bg_nbd import BgNbd
+from allocator.models.clv.carried import CarriedForecast
 from allocator.models.clv.search import Grid, Plan, Search, best
 from allocator.models.clv.training import training
 from allocator.models.preparation import preparation
@@ -209,7 +210,8 @@ class Regression(Options):
             chosen = best(self, plan, past, horizon_weeks=horizon_weeks)
         rows = training(past, horizon_weeks=horizon_weeks)
         columns = rows.lasting(past.customers.features)
-        return CarriedForecast(chosen.fit(rows.table[columns], rows.outcome), timing(past.customers.summary))
+        base = BgNbd().learn(past, horizon_weeks=horizon_weeks)
+        return CarriedForecast(chosen.fit(rows.table[columns], rows.outcome), base, base.warnings)
 
     def _chance(self, table: pd.DataFrame, bought: BoolArray) -> Chance:
         if bought.all() or not bought.any():

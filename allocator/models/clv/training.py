@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from allocator.customers.features import WINDOWS_WEEKS, features_of
+from allocator.customers.features import WINDOWS_WEEKS
 from allocator.customers.past import Outcome, Past
-from allocator.customers.purchase_days import number_of
 from allocator.customers.summary import DAYS_PER_WEEK
 from allocator.errors import DataError
 from allocator.models.base import FloatArray, IntArray, impossible
@@ -183,29 +182,10 @@ def _stacked(parts: list[Training | None]) -> Training:
 def _at(past: Past, before: float, weeks: float) -> Training | None:
     """Give the rows of one cut-off; None where there was no customer yet."""
     then = past.earlier(before)
-    end = then.earlier(-weeks)
-    if then.as_of < past.log.first_on:
-        return None
-    if past.customers.days.has_returns:
-        return _as_known_then(then, end)
-    known = past.customers.days
-    days = known.until(then.as_of)
-    table = features_of(days, past.log.transactions, attributes=past.log.attributes)
-    since = (known.day > days.today) & (known.day <= number_of(end.as_of))
-    place = np.searchsorted(known.customer_id.astype(str), days.customer_id.astype(str))
-    bought, revenue = known.total(since)[place], known.total(since * known.value)[place]
-    return _rows(table, Outcome(bought, revenue, weeks)) if len(days.customer_id) else None
-
-
-def _as_known_then(then: Past, end: Past) -> Training | None:
-    """Read the orders anew, because a return that came later was not known."""
     try:
         customers = then.customers
     except DataError:
         return None
-    return _rows(customers.features, end.outcome_of(customers))
-
-
-def _rows(table: pd.DataFrame, outcome: Outcome) -> Training:
-    origin = np.zeros(len(table), dtype=np.int64)
-    return Training(table, outcome.purchase_days, outcome.revenue, outcome.weeks, origin)
+    bought = then.later(weeks).outcome_of(customers)
+    origin = np.zeros(len(customers), dtype=np.int64)
+    return Training(customers.features, bought.purchase_days, bought.revenue, weeks, origin)
