@@ -78,3 +78,11 @@ def test_an_active_customer_is_one_of_bg_nbd_with_a_purchase_survived_more() -> 
     other = FittedBgNbd(CDNOW.r, CDNOW.alpha, CDNOW.a, CDNOW.b + 1)
     one = CDNOW.expected_if_active(30.0, [0, 4], [0.0, 8.0], [20.0, 20.0], 10.0)
     assert one == pytest.approx(other.expected_if_active(30.0, [0, 4], [0.0, 8.0], [20.0, 20.0], 10.0))
+
+
+def test_a_maximum_is_found_that_a_first_search_runs_past() -> None:
+    truth = (0.62911587, 31.23930068, 2.15294804, 1.58327021)
+    patterns = mbg_nbd_patterns(879, *truth, seed=39)
+    fitted = MbgNbd().fit(patterns)
+    assert fitted.warnings == ()
+    assert fitted.log_likelihood == pytest.approx(-2018.178753, abs=1e-3)
