@@ -1,9 +1,10 @@
 """Season and trend of a tier's baseline, and a value over a horizon spread over its periods.
 
-The mean of a period is ``days * exp(level + trend * years + effect of the month)``, estimated by Poisson
-regression (statsmodels) with a free dispersion. It asks only that the mean is right and that the variance
-grows with it, so periods without a purchase need no ``log(1 + y)`` and the total of every month is met
-(Santos Silva & Tenreyro 2006, "The Log of Gravity"). A period known in part counts by its days.
+The mean of a period is ``days * exp(trend * years + bend * years^2 + effect of the month)``, years from the
+middle of the series, estimated by Poisson regression (statsmodels) with a free dispersion. It asks only that
+the mean is right and that the variance grows with it, so periods without a purchase need no ``log(1 + y)``
+(Santos Silva & Tenreyro 2006, "The Log of Gravity"). The bend keeps a growth that slows down, as that of
+ageing customers, from hiding a season. A period known in part counts by its days.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ class FittedSeason:
     standard_error : array, shape (12,)
         Of `measured`; infinite for a month without data.
     trend_per_year, trend_error : float
-        Growth a year as a fraction, and its standard error; infinite where the data cannot tell.
+        Growth a year in the middle of the series, as a fraction, and its standard error; infinite where the
+        data cannot tell.
     p_value : float
         How often a series without season differs as much between months; 1 where none is claimed.
     warnings : tuple of Finding
@@ -102,7 +104,8 @@ class Seasonality(Options):
             Each period's first day (any day of a month), each period once, in any order. Periods may be
             missing.
         values : array, shape (n,)
-            Revenue or purchases of each, 0 or more; NaN where unknown.
+            Revenue or purchases of each, 0 or more; NaN where unknown. First purchases are better left out
+            where customers were won at some time of the year: they would look like a season.
         first_day, last_day : date, optional
             From when until when, both included, purchases are known: a period known in part counts by its
             days. Without them all periods are taken as complete.
@@ -226,8 +229,9 @@ def _with_season(known: _Periods) -> FittedSeason:
     """Fit season and trend together, and shrink the season."""
     shares = known.month_shares()
     seen = shares.sum(axis=0) > 0
-    fitted = _poisson(known, np.column_stack([shares[:, seen], known.years]))
-    effect, covariance = fitted.params[:-1], fitted.cov_params()[:-1, :-1]
+    bend = known.years**2 - (known.years**2).mean()
+    fitted = _poisson(known, np.column_stack([shares[:, seen], bend, known.years]))
+    effect, covariance = fitted.params[:-2], fitted.cov_params()[:-2, :-2]
     level = np.exp(effect - effect.max())
     raw = level / level.mean()
     shrunk, p_value = _shrunk(raw, covariance, float(fitted.df_resid))

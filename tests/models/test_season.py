@@ -78,6 +78,17 @@ def test_a_clear_season_is_hardly_shrunk(seasonal: list[FittedSeason]) -> None:
     assert max(kept) <= 1.02
 
 
+def test_ageing_customers_are_no_season_and_hide_none() -> None:
+    fade = 1 / (1 + np.arange(36) / 4)
+    months = np.datetime64("2021-01") + np.arange(36)
+    rng = np.random.default_rng(1)
+    flat = [Seasonality().fit(months, rng.poisson(300 * fade)) for _ in range(40)]
+    assert np.mean([np.abs(fitted.index - 1) for fitted in flat]) < 0.04
+    wave = [Seasonality().fit(months, rng.poisson(300 * fade * np.tile(WAVE, 3))) for _ in range(40)]
+    assert not any(fitted.is_noise for fitted in wave)
+    assert np.mean([np.sqrt(np.mean((fitted.index - WAVE) ** 2)) for fitted in wave]) < 0.1
+
+
 def test_less_than_two_years_claim_no_season() -> None:
     days = made_up_days(1, WAVE, years=YEARS)
     fitted = fit_months(days[:"2022-11-30"])
