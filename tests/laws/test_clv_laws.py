@@ -79,10 +79,12 @@ def test_every_model_has_a_case() -> None:
 
 def test_the_table_of_contents_names_every_model_there_is() -> None:
     fitting = {kind for kind in vars(clv_models).values() if isinstance(kind, type) and hasattr(kind, "fit")}
-    regressions = set(getattr(clv_models, "REGRESSIONS", ()))
-    assert fitting - regressions == set(MODELS)
+    assert set(MODELS) <= fitting
     names = [kind.model_fields["name"].default for kind in fitting]
     assert len(set(names)) == len(names)
+    of_value = {kind.model_fields["name"].default for kind in VALUE_MODELS}
+    choosing = {"auto", "blend"}
+    assert set(names) - of_value - choosing == set(clv_models.NAMES) - choosing
 
 
 def test_options_load_no_scientific_library() -> None:
