@@ -10,6 +10,7 @@ from allocator.models.base import REGULARISED, FloatArray, fit_warning, impossib
 from allocator.models.newton import EXTREME, Maximum, maximise
 
 LARGEST_LOG = 100.0  # of t^c
+LEAST_STEP = -1e-120  # of log S, where its differences are lost in rounding
 FLAT = 1e-9  # of the strongest curvature
 FIX = "take more periods or more customers; forecasts far ahead are unsure"
 
@@ -76,7 +77,7 @@ class Likelihood:
 
     def _outcome(self, log_s: FloatArray) -> tuple[float, FloatArray, FloatArray]:
         """Give the value, its slopes in ``log S(t)`` (T + 1,), and its bends in their steps (T,)."""
-        step = np.minimum(np.diff(log_s), -1e-300)
+        step = np.minimum(np.diff(log_s), LEAST_STEP)
         some = self.lost > 0
         odds = np.where(some, np.expm1(np.minimum(-step, LARGEST_LOG)), 1.0)
         value = self.lost[some] @ (log_s[:-1] + np.log(-np.expm1(step)))[some] + self.kept * log_s[-1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -48,7 +47,6 @@ class FittedShiftedBetaGeometric(Survival, Estimated):
     """
 
     parameter_names: ClassVar[tuple[str, ...]] = ("alpha", "beta")
-    lower_bounds: ClassVar[Mapping[str, float]] = {}
 
     alpha: float
     beta: float
