@@ -265,20 +265,12 @@ class CovariateBgNbd(Options):
         z = _attributes(covariates, names)
         if not len(z) or any(part.shape != (len(z),) for part in histories):
             raise impossible(f"{self.name} needs customers, and a row of attributes for every one of them")
-        centre, spread = z.mean(axis=0), z.std(axis=0)
-        constant = spread <= 1e-12 * np.abs(centre)
-        spread = np.where(constant, np.inf, spread)
-        kinds, kind = np.unique(z, axis=0, return_inverse=True)
-        together = Likelihood(Patterns.of(*histories))
-        apart = [
-            Likelihood(Patterns.of(*(part[members] for part in histories)), unit=together.unit)
-            for members in _members(kind.ravel())
-        ]
-        likelihood = CovariateLikelihood(together, apart, _designs((kinds - centre) / spread, self.shifted))
+        centre, spread = _standard(z)
+        likelihood = CovariateLikelihood.of(histories, (z - centre) / spread, self.shifted)
         found = search(self.name, likelihood.penalised, self.penalty)
         back = _back(centre, spread, self.shifted)
         theta = back @ found.theta
-        theta[1] += np.log(together.unit)
+        theta[1] += np.log(likelihood.together.unit)
         covariance = found.maximum.covariance(np.ones(len(theta)))
         r, alpha, a, b = np.exp(theta[: len(SHAPES)]).tolist()
         baseline = FittedBgNbd(r, alpha, a, b, found.log_likelihood, len(z))
@@ -288,8 +280,14 @@ class CovariateBgNbd(Options):
             self.shifted,
             theta[len(SHAPES) :].reshape(len(self.shifted), len(names)),
             None if covariance is None else back @ covariance @ back.T,
-            (*found.warnings, *_warn_of_constants(self.name, names, constant)),
+            (*found.warnings, *_warn_of_constants(self.name, names, np.isinf(spread))),
         )
+
+
+def _standard(z: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Give mean and standard deviation of attributes; an infinite one where all customers are the same."""
+    centre, spread = z.mean(axis=0), z.std(axis=0)
+    return centre, np.where(spread <= 1e-12 * np.abs(centre), np.inf, spread)
 
 
 def _designs(z: FloatArray, shifted: Sequence[Shifted]) -> FloatArray:
@@ -352,6 +350,24 @@ class CovariateLikelihood:
         self.together = together
         self.kinds = kinds
         self.designs = designs
+
+    @classmethod
+    def of(cls, histories: Sequence[IntArray], z: FloatArray, shifted: Sequence[Shifted]) -> Self:
+        """Put customers of the same attributes together.
+
+        Parameters
+        ----------
+        histories : frequency, recency and age in days, each of shape (customers,)
+        z : array, shape (customers, k)
+        shifted : sequence of {"alpha", "a", "b"}
+        """
+        kinds, kind = np.unique(z, axis=0, return_inverse=True)
+        together = Likelihood(Patterns.of(*histories))
+        apart = [
+            Likelihood(Patterns.of(*(part[members] for part in histories)), unit=together.unit)
+            for members in _members(kind.ravel())
+        ]
+        return cls(together, apart, _designs(kinds, shifted))
 
     def penalised(self, penalty: float) -> Self:
         """Give the same with another penalty."""
