@@ -11,20 +11,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
 
 from allocator.errors import Finding
+from allocator.models.drift import DriftReport
 from allocator.plan.problem import Problem
 from allocator.response.curves import Curves
 from allocator.scenario.schema import Scenario
+from allocator.stages.aging import ageing
 from allocator.stages.customers import Customers, group_customers
 from allocator.stages.effects import Tested, measure_effects
 from allocator.stages.headers import header_findings
-from allocator.stages.judge import Judged, judge_models
+from allocator.stages.judge import Judged, compared, hold_out
 from allocator.stages.kept import Store
+from allocator.stages.outlook import Outlook, look_ahead
 from allocator.stages.placeholders import placeholder_sizes, placeholders
+from allocator.stages.predictions import learn, order_log
 from allocator.stages.reading import Tables, read_tables
 from allocator.stages.responses import all_responses, draw_curves, replaced_responses
 from allocator.stages.terms import state_problem
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Tell = Callable[[str], None]
 STAGES = ("reading tables", "predicting customers", "measuring effects", "drawing curves")
@@ -58,9 +67,7 @@ class Forecasted:
         return (*self.tables.findings, *self.customers.findings, *tested, *self.replaced)
 
 
-def forecast(
-    scenario: Scenario, tell: Tell = lambda stage: None, store: Store | None = None
-) -> Forecasted:
+def forecast(scenario: Scenario, tell: Tell = lambda stage: None, store: Store | None = None) -> Forecasted:
     """Go from the tables of a scenario to the response of every cell.
 
     Parameters
@@ -89,7 +96,21 @@ def forecast(
 
 def judge(scenario: Scenario, tables: Tables) -> Judged | None:
     """Fit at a past day and compare with what followed; None where there are no orders to judge by."""
-    return judge_models(scenario, tables)
+    held = hold_out(scenario, tables)
+    return compared(held, scenario.models.clv.name) if held else None
+
+
+def look_further(scenario: Scenario, found: Forecasted) -> Outlook | None:
+    """Give how sure the forecast of customers is, and when their value comes; None without orders."""
+    made = found.customers.predictions
+    if made is None:
+        return None
+    return look_ahead(scenario, found.customers, made.learned or learn(scenario, found.tables))
+
+
+def drift(scenario: Scenario, tables: Tables, before: pd.DataFrame, made_on: date) -> DriftReport:
+    """Compare a forecast that was saved on a day of the past with the orders of today."""
+    return ageing(before, made_on, order_log(scenario, tables), scenario.models.as_of)
 
 
 def problem(scenario: Scenario, curves: Curves, sizes: Mapping[str, float] | None = None) -> Problem:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol, Self, TextIO
 
 import pandas as pd
 
 from allocator import pipeline
 from allocator.api.files import write_whole
+from allocator.api.plots import ForecastPlots
+from allocator.api.saved import SavedForecast, read_saved, write_saved
 from allocator.errors import ArgumentError, DataError, Finding
+from allocator.models.clv.leaderboard import Leaderboard
+from allocator.models.drift import DriftReport
 from allocator.report.fitted import FitView, build_fit
-from allocator.report.record import FitRecord, record_of
+from allocator.report.record import FitRecord, OutlookRecord, record_of
 from allocator.report.render.fit_json import fit_to_dict, fit_to_json
 from allocator.report.render.text import Terminal, render_text
 from allocator.report.view import DataFacts
@@ -23,8 +27,10 @@ from allocator.response.curves import Curves
 from allocator.response.table import from_frame, to_frame
 from allocator.scenario.schema import Scenario
 from allocator.stages.customers import Customers
-from allocator.stages.frames import EffectRow, TierRow, customer_frame, frame_of
+from allocator.stages.frames import CUSTOMER_COLUMNS, EffectRow, TierRow, customer_frame, frame_of
 from allocator.stages.judge import Judged
+from allocator.stages.kept import Store
+from allocator.stages.outlook import Outlook
 
 __all__ = ["Forecast", "curves_from_frame", "fit"]
 
@@ -43,12 +49,15 @@ class Forecast:
         The one it was fitted for.
     found : pipeline.Forecasted, optional
         What the stages gave, where they ran in this process.
+    saved : SavedForecast, optional
+        What was read back from a folder.
     """
 
     curves: Curves
     record: FitRecord = field(default_factory=FitRecord)
     scenario: Scenario | None = None
     found: pipeline.Forecasted | None = None
+    saved: SavedForecast | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """Give the curves as a tidy table, which can be edited and read back by `curves_from_frame`.
@@ -84,9 +93,76 @@ class Forecast:
         pandas.DataFrame
             One row a customer of the population: ``customer_id``, ``tier``, ``frequency`` (repeat purchase
             days), ``recency_weeks``, ``age_weeks``, ``mean_value`` (money a purchase day),
-            ``p_any_purchase`` (within the value window), ``clv`` (margin expected within it, discounted).
+            ``p_any_purchase`` (within the value window), ``clv`` (margin expected within it, discounted),
+            ``clv_if_active`` (the same of one known to be active: what keeping the customer is worth).
         """
+        if self.saved is not None:
+            return self.saved.customers[list(CUSTOMER_COLUMNS)]
         return customer_frame(self.found.customers) if self.found else customer_frame(Customers())
+
+    @cached_property
+    def intervals(self) -> pd.DataFrame:
+        """How sure the value of every customer is; empty without orders.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``customer_id``, ``clv``; ``clv_low`` and ``clv_high``: 8 in 10 for what is not known of the
+            model; ``outcome_low`` and ``outcome_high``: 8 in 10 for what will come, model and chance.
+        """
+        names = ["customer_id", "clv", "clv_low", "clv_high", "outcome_low", "outcome_high"]
+        return self._customers.reindex(columns=names)
+
+    @cached_property
+    def leaderboard(self) -> pd.DataFrame:
+        """How the models did on earlier windows; empty where the scenario names its model.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``model``, the best first; ``chosen``; ``behind`` the best in normalised Gini and its ``noise``;
+            every metric; ``note``.
+        """
+        board = (self.record.clv.forecast.leaderboard if self.record.clv else None) or Leaderboard()
+        rows = [
+            {"model": row.name, "chosen": row.name == board.chosen, "behind": row.behind, "noise": row.noise}
+            | (asdict(row.scores) if row.scores else {})
+            | {"note": row.note}
+            for row in board.rows
+        ]
+        return pd.DataFrame(rows)
+
+    @cached_property
+    def survival(self) -> pd.DataFrame:
+        """Share of each tier's customers expected to be active; empty without orders.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``tier``, ``month`` (0 is the as-of day), ``active``.
+        """
+        rows = [
+            {"tier": tier.tier, "month": month, "active": share}
+            for tier in self.outlook.tiers
+            for month, share in enumerate(tier.survival)
+        ]
+        return pd.DataFrame(rows, columns=["tier", "month", "active"])
+
+    @cached_property
+    def by_month(self) -> pd.DataFrame:
+        """Margin expected of each tier without contacts, by calendar month; empty without orders.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``tier``, ``starts_on``, ``value`` in money of the customers in the tables.
+        """
+        rows = [
+            {"tier": season.tier, "starts_on": start, "value": value}
+            for season in self.outlook.seasons
+            for start, value in zip(season.starts, season.values, strict=True)
+        ]
+        return pd.DataFrame(rows, columns=["tier", "starts_on", "value"])
 
     @cached_property
     def tiers(self) -> pd.DataFrame:
@@ -113,12 +189,40 @@ class Forecast:
         """
         return frame_of(self.record.effects, EffectRow)
 
-    @cached_property
+    @property
     def holdout(self) -> Judged | None:
         """How a forecast made from earlier orders compares with what followed; None without orders."""
+        return self.outlook.judged
+
+    @property
+    def plot(self) -> ForecastPlots:
+        """Charts of how good the forecast is; they need the extra ``plots``."""
+        if self.found is None or self.scenario is None:
+            raise DataError(Finding("E209", None, "charts need the forecast that was fitted in this process"))
+        return ForecastPlots(self.scenario, self.found)
+
+    @cached_property
+    def outlook(self) -> OutlookRecord:
+        """How the forecast did on days it had not seen, how sure it is, and when its value comes."""
+        if self.saved is not None:
+            return self.saved.outlook
+        ahead = self._ahead
+        if self.found is None or self.scenario is None or ahead is None:
+            return OutlookRecord()
+        judged = pipeline.judge(self.scenario, self.found.tables)
+        return OutlookRecord(judged, ahead.tiers, ahead.seasons, ahead.findings)
+
+    @cached_property
+    def _ahead(self) -> Outlook | None:
         if self.found is None or self.scenario is None:
             return None
-        return pipeline.judge(self.scenario, self.found.tables)
+        return pipeline.look_further(self.scenario, self.found)
+
+    @cached_property
+    def _customers(self) -> pd.DataFrame:
+        if self.saved is not None:
+            return self.saved.customers
+        return customer_frame(self.found.customers if self.found else Customers(), self._ahead)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the forecast as plain data in the schema ``allocator.fit/1``, numbers unrounded."""
@@ -139,7 +243,7 @@ class Forecast:
         return render_text(build_fit(self._view), Terminal.of(stream) if stream else None)
 
     def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> Path:
-        """Write the curves to ``curves.csv`` in a folder, all of it or nothing, and give its path.
+        """Write the forecast to a folder: ``curves.csv`` for people, ``forecast/`` to be read back.
 
         Parameters
         ----------
@@ -147,13 +251,59 @@ class Forecast:
         force : bool
             Whether curves that differ, perhaps edited by hand, may be overwritten.
 
+        Returns
+        -------
+        Path
+            Of the curves.
+
         Raises
         ------
         DataError
             E011 when the folder cannot be written, or holds other curves.
         """
         text = self.to_frame().to_csv(index=False, lineterminator="\n")
-        return write_whole(Path(folder), "curves.csv", text, force=force)
+        written = write_whole(Path(folder), "curves.csv", text, force=force)
+        if self.found is not None or self.saved is not None:
+            saved = SavedForecast(self.curves, self.record, self.outlook, self._customers)
+            write_saved(Path(folder), saved)
+        return written
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str], scenario: Scenario | None = None) -> Self:
+        """Read a forecast that `save` wrote; plans made from it are those made from the original.
+
+        Parameters
+        ----------
+        folder : path
+        scenario : Scenario, optional
+            The one it was fitted for, to print it.
+
+        Raises
+        ------
+        DataError
+            E001 without a saved forecast, E002 when it cannot be read.
+        """
+        saved = read_saved(Path(folder))
+        return cls(saved.curves, saved.record, scenario, saved=saved)
+
+    def drift_since(self, before: Forecast) -> DriftReport | None:
+        """Say whether an earlier forecast has aged, by the orders of this one.
+
+        Parameters
+        ----------
+        before : Forecast
+            Read back by `load`.
+
+        Returns
+        -------
+        DriftReport or None
+            None where there are no orders to compare.
+        """
+        record = before.record.clv
+        if record is None or self.found is None or self.scenario is None or self.record.clv is None:
+            return None
+        known = before._customers
+        return pipeline.drift(self.scenario, self.found.tables, known[known["age_weeks"] > 0], record.as_of)
 
     def __str__(self) -> str:
         return self.to_text().rstrip("\n") if self.scenario else repr(self)
@@ -163,12 +313,17 @@ class Forecast:
 
     @property
     def _view(self) -> FitView:
-        if self.scenario is None or self.found is None:
+        if self.scenario is None or (self.found is None and self.saved is None):
             raise DataError(Finding("E209", None, "these curves were read from a table; nothing was fitted"))
-        return FitView(self.scenario, self.record, self.curves, self.holdout)
+        return FitView(self.scenario, self.record, self.curves, self.outlook)
 
 
-def fit(scenario: Scenario, *, progress: Callable[[str], None] | None = None) -> Forecast:
+def fit(
+    scenario: Scenario,
+    *,
+    progress: Callable[[str], None] | None = None,
+    cache: str | os.PathLike[str] | None = None,
+) -> Forecast:
     """Give the response curves a scenario asks for, fitting what they need.
 
     Tables are read and checked, customers predicted and cut into tiers, effects of contacts estimated and
@@ -179,6 +334,8 @@ def fit(scenario: Scenario, *, progress: Callable[[str], None] | None = None) ->
     scenario : Scenario
     progress : callable, optional
         Is told each stage as it begins.
+    cache : path, optional
+        Folder where forecasts of customers are kept by the hash of data and options, to be made only once.
 
     Raises
     ------
@@ -196,7 +353,8 @@ def fit(scenario: Scenario, *, progress: Callable[[str], None] | None = None) ->
     >>> forecast.effects.columns.tolist()[:3]
     ['tier', 'channel', 'treated']
     """
-    found = pipeline.forecast(scenario, progress or (lambda stage: None))
+    store = Store(Path(cache)) if cache is not None else None
+    found = pipeline.forecast(scenario, progress or (lambda stage: None), store)
     return Forecast(found.curves, record_of(scenario, found), scenario, found)
 
 

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from allocator.errors import Finding
+from allocator.models.drift import DriftReport
 from allocator.quantities import count, ratio
 from allocator.report.document import Column, Document, Entry, Figure, Money, Percent, Ratio, Table, Text
 from allocator.report.forecasting import holdout_figure, leaderboard_table, model_figures
 from allocator.report.limits import advice, unused_rows
-from allocator.report.record import FitRecord
+from allocator.report.record import FitRecord, OutlookRecord
 from allocator.response.curves import Curves, Response
 from allocator.scenario.schema import Scenario
 from allocator.stages.frames import EffectRow
-from allocator.stages.judge import Judged
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,19 +26,19 @@ class FitView:
     scenario : Scenario
     record : FitRecord
     curves : Curves
-    judged : Judged or None
-        How the models did on days they had not seen; None without orders.
+    outlook : OutlookRecord
     """
 
     scenario: Scenario
     record: FitRecord
     curves: Curves
-    judged: Judged | None
+    outlook: OutlookRecord
+    drift: DriftReport | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Advice on the scenario, its tables and the models."""
-        return (*self.scenario.warnings, *self.record.findings)
+        return (*self.scenario.warnings, *self.record.findings, *self.outlook.findings)
 
     def channel(self, name: str) -> str:
         """Give a channel's label."""
@@ -82,8 +82,8 @@ def _figures(view: FitView) -> Iterator[Figure]:
     if record.clv is not None:
         yield Figure("Orders", Money(record.clv.orders), (f"until {record.clv.as_of}", record.clv.rows))
         yield from model_figures(record.clv.forecast)
-    if view.judged is not None:
-        yield holdout_figure(view.judged)
+    if view.outlook.judged is not None:
+        yield holdout_figure(view.outlook.judged)
 
 
 def _tiers(view: FitView) -> Table:

@@ -11,6 +11,8 @@ from allocator.models.clv.record import ForecastRecord
 from allocator.pipeline import Forecasted
 from allocator.scenario.schema import Scenario
 from allocator.stages.frames import EffectRow, TierRow, effect_rows, tier_rows
+from allocator.stages.judge import Judged
+from allocator.stages.outlook import TierOutlook, TierSeason
 from allocator.stages.predictions import Predictions
 
 
@@ -109,3 +111,22 @@ def _clv(made: Predictions) -> ClvRecord:
         discount_rate=terms.discount_rate,
         forecast=made.valued.forecast,
     )
+
+
+@dataclass(frozen=True)
+class OutlookRecord:
+    """What a forecast says of its own quality and of time.
+
+    Parameters
+    ----------
+    judged : Judged or None
+        How the models did on days they had not seen; None without orders.
+    tiers : tuple of TierOutlook
+    seasons : tuple of TierSeason
+    findings : tuple of Finding
+    """
+
+    judged: Judged | None = None
+    tiers: tuple[TierOutlook, ...] = ()
+    seasons: tuple[TierSeason, ...] = ()
+    findings: tuple[Finding, ...] = ()

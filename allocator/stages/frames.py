@@ -8,19 +8,24 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from allocator.response.curves import ALL
 from allocator.stages.customers import Customers
 from allocator.stages.effects import Tested
+from allocator.stages.outlook import Outlook
 from allocator.stages.predictions import looked_up
 
 if TYPE_CHECKING:
     import pandas as pd
 
+FloatArray = NDArray[np.float64]
+
 LIKELY = NormalDist().inv_cdf(0.9)  # 8 in 10 lie within so many standard errors
 
 CUSTOMER_COLUMNS = (
     "customer_id", "tier", "frequency", "recency_weeks", "age_weeks", "mean_value", "p_any_purchase", "clv",
+    "clv_if_active",
 )  # fmt: skip
 
 
@@ -79,25 +84,37 @@ class EffectRow:
     is_noise: bool
 
 
-def customer_frame(customers: Customers) -> pd.DataFrame:
-    """Give one row a customer of the population, 0 for those without an order."""
+def customer_frame(customers: Customers, outlook: Outlook | None = None) -> pd.DataFrame:
+    """Give one row a customer of the population, 0 for those without an order.
+
+    Parameters
+    ----------
+    customers : Customers
+    outlook : Outlook, optional
+        Adds how sure the value is, and the revenue expected within some weeks.
+    """
     import pandas as pd
 
     made = customers.predictions
     if made is None:
         return pd.DataFrame(columns=list(CUSTOMER_COLUMNS))
-    ids, known = customers.customer_id, made.customer_id
     summary = made.summary
-    columns = {
-        "frequency": summary.frequency,
+    columns: dict[str, FloatArray] = {
+        "frequency": summary.frequency.astype(np.float64),
         "recency_weeks": summary.recency_weeks,
         "age_weeks": summary.age_weeks,
         "mean_value": summary.mean_value,
         "p_any_purchase": made.p_any_purchase,
         "clv": made.clv,
+        "clv_if_active": made.clv_if_active,
     }
+    if outlook is not None:
+        columns |= {"clv_low": outlook.mean.low, "clv_high": outlook.mean.high}
+        columns |= {"outcome_low": outlook.outcome.low, "outcome_high": outlook.outcome.high}
+        columns |= {f"expected_{weeks}_weeks": values for weeks, values in outlook.expected.items()}
+    ids, known = customers.customer_id, made.customer_id
     tier = customers.assignment.tier if customers.assignment else np.full(len(ids), ALL, dtype=object)
-    table = {name: looked_up(ids, known, np.asarray(values, np.float64)) for name, values in columns.items()}
+    table = {name: looked_up(ids, known, values) for name, values in columns.items()}
     return pd.DataFrame({"customer_id": ids, "tier": tier, **table}).astype({"frequency": np.int64})
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
 from allocator.customers.past import Outcome, Past, Snapshot
 from allocator.errors import DataError
@@ -16,6 +17,9 @@ from allocator.models.scoring import DecileTable, deciles
 from allocator.scenario.schema import Scenario
 from allocator.stages.predictions import DAYS_PER_WEEK, order_log
 from allocator.stages.reading import Tables
+
+DayArray = NDArray[np.datetime64]
+FloatArray = NDArray[np.float64]
 
 SHARE = 0.25  # of the time observed, where the scenario does not say how much is held out
 LONGEST_WEEKS = 26
@@ -69,16 +73,28 @@ class Held:
     forecast: CustomerForecast
     came: Outcome
 
+    def purchases_by_week(self) -> tuple[DayArray, FloatArray, FloatArray]:
+        """Give the last day of every full week since, its purchase days that came, and those expected."""
+        start, weeks = self.customers.summary.as_of, int(self.came.weeks)
+        since = self.customers.past.later(self.came.weeks).days.after(start)
+        own = since.of_customers(self.customers.customer_id)
+        week = (own.day - self.customers.past.days.today - 1) // int(DAYS_PER_WEEK)
+        came = np.bincount(week[week < weeks], minlength=weeks).astype(np.float64)
+        until = range(weeks + 1)
+        total = [self.forecast.expected_purchases(self.customers, float(week)).sum() for week in until]
+        ends = np.datetime64(start, "D") + 7 * np.arange(1, weeks + 1)
+        return ends, came, np.diff(total)
 
-def judge_models(scenario: Scenario, tables: Tables) -> Judged | None:
-    """Hold the end of the orders out, forecast it, and compare.
+
+def hold_out(scenario: Scenario, tables: Tables) -> Held | None:
+    """Forecast the end of the orders from what was known before it.
 
     The part held out is ``models.holdout``, else a quarter of the time observed, at most 26 weeks. Whatever
     chooses between models has seen nothing of it.
 
     Returns
     -------
-    Judged or None
+    Held or None
         None without orders, or where too few of them came early enough.
     """
     if tables.transactions is None:
@@ -89,10 +105,9 @@ def judge_models(scenario: Scenario, tables: Tables) -> Judged | None:
         start = now.earlier(weeks)
         customers = start.customers
         learned = scenario.models.clv.learn(start, horizon_weeks=weeks)
-        came = now.outcome_of(customers)
+        return Held(customers, learned, now.outcome_of(customers))
     except DataError:
         return None
-    return compared(Held(customers, learned, came), scenario.models.clv.name)
 
 
 def held_weeks(scenario: Scenario, now: Past) -> float:
@@ -103,7 +118,14 @@ def held_weeks(scenario: Scenario, now: Past) -> float:
 
 
 def compared(held: Held, name: str) -> Judged:
-    """Give the figures of a forecast that was held against what came."""
+    """Give the figures of a forecast that was held against what came.
+
+    Parameters
+    ----------
+    held : Held
+    name : str
+        Of the model, where it was named.
+    """
     customers, came = held.customers, held.came
     predicted = Prediction.of(held.forecast, customers, came.weeks)
     chosen = held.forecast.leaderboard.chosen if isinstance(held.forecast, ChosenForecast) else name

@@ -51,7 +51,7 @@ def _clv(view: FitView) -> Data | None:
     record = view.record.clv
     if record is None:
         return None
-    data = asdict(record) | {"holdout": asdict(view.judged) if view.judged else None}
+    data = asdict(record) | asdict(view.outlook)
     return {name: _plain(value) for name, value in data.items()}
 
 
@@ -61,6 +61,8 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, dict):
         return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
     return value
 
 
