@@ -19,7 +19,7 @@ class Perceptron(Regression):
     """Units of the hidden layer."""
     penalty: Annotated[Number, Field(ge=0)] = 1.0
     """Weight of the squared coefficients."""
-    passes: Annotated[Count, Field(ge=1)] = 30
+    passes: Annotated[Count, Field(ge=1)] = 15
     """Times the rows are gone through."""
 
     logged: ClassVar[bool] = True
