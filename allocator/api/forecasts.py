@@ -210,7 +210,7 @@ class Forecast:
         if self.found is None or self.scenario is None or ahead is None:
             return OutlookRecord()
         judged = pipeline.judge(self.scenario, self.found.tables)
-        return OutlookRecord(judged, ahead.tiers, ahead.seasons, ahead.findings)
+        return OutlookRecord(judged, ahead.tiers, ahead.seasons, ahead.trend, ahead.findings)
 
     @cached_property
     def _ahead(self) -> Outlook | None:

@@ -12,7 +12,7 @@ from allocator.pipeline import Forecasted
 from allocator.scenario.schema import Scenario
 from allocator.stages.frames import EffectRow, TierRow, effect_rows, tier_rows
 from allocator.stages.judge import Judged
-from allocator.stages.outlook import TierOutlook, TierSeason
+from allocator.stages.outlook import TierOutlook, TierSeason, Trend
 from allocator.stages.predictions import Predictions
 
 
@@ -123,10 +123,12 @@ class OutlookRecord:
         How the models did on days they had not seen; None without orders.
     tiers : tuple of TierOutlook
     seasons : tuple of TierSeason
+    trend : Trend or None
     findings : tuple of Finding
     """
 
     judged: Judged | None = None
     tiers: tuple[TierOutlook, ...] = ()
     seasons: tuple[TierSeason, ...] = ()
+    trend: Trend | None = None
     findings: tuple[Finding, ...] = ()

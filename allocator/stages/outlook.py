@@ -73,9 +73,6 @@ class TierSeason:
     tier : str
     index : tuple of float
         What a day of January to December is worth, over that of a mean month; all 1 where it is chance.
-    trend_per_year : float or None
-        Growth of repeat purchases a year, as a fraction; None where the data cannot tell, or for a tier:
-        who is in it today was sorted by late purchases, which would look like growth.
     starts : tuple of date
         First days of the calendar months of the horizon.
     values : tuple of float
@@ -84,9 +81,16 @@ class TierSeason:
 
     tier: str
     index: tuple[float, ...]
-    trend_per_year: float | None
     starts: tuple[date, ...] = ()
     values: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Growth of repeat purchases a year, as a fraction, and its standard error."""
+
+    per_year: float
+    error: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +105,8 @@ class Outlook:
         Of every customer's value, as in :class:`TierOutlook`.
     expected : mapping of int to array, shape (customers with orders,)
         Revenue expected within so many weeks, to compare with what comes.
+    trend : Trend or None
+        Of all customers together.
     findings : tuple of Finding
     """
 
@@ -109,6 +115,7 @@ class Outlook:
     mean: Range
     outcome: Range
     expected: Mapping[int, FloatArray]
+    trend: Trend | None = None
     findings: tuple[Finding, ...] = field(default=())
 
 
@@ -151,7 +158,8 @@ def look_ahead(scenario: Scenario, customers: Customers, learned: Learned) -> Ou
     expected = {
         weeks: learned.forecast.expected_revenue(learned.customers, float(weeks)) for weeks in TRACKED_WEEKS
     }
-    return Outlook(tiers, seasons, drawn.mean, drawn.outcome, expected, findings)
+    trend = _trend(learned.customers)
+    return Outlook(tiers, seasons, drawn.mean, drawn.outcome, expected, trend, findings)
 
 
 def _grouped(scenario: Scenario, customers: Customers, made: Predictions) -> _Grouped:
@@ -208,30 +216,34 @@ def _seasons(
     expected = _expected_by_month(learned, start, end)
     rows: list[TierSeason] = []
     findings: list[Finding] = []
-    for name, own in (*grouped, *_everybody(grouped)):
+    for name, own in grouped:
         try:
             season = _season(learned.customers, own)
         except DataError:
             continue  # nobody of the tier bought twice
-        shares = expected[:, own].sum(axis=1)
         told = None if season.is_noise else season
+        shares = expected[:, own].sum(axis=1)
         parts = spread(float(shares.sum()), start, end, shares=shares, season=told)
-        findings += season.warnings
-        sure = name == ALL and np.isfinite(season.trend_error)
         index = tuple(told.index.tolist()) if told else (1.0,) * MONTHS
-        starts = tuple(parts.edges[:-1].astype(object).tolist())
-        rows.append(
-            TierSeason(
-                name, index, season.trend_per_year if sure else None, starts, tuple(parts.parts.tolist())
-            )
-        )
+        rows.append(TierSeason(name, index, _days(parts.edges[:-1]), tuple(parts.parts.tolist())))
+        findings += season.warnings
     return tuple(rows), tuple(dict.fromkeys(findings))
 
 
-def _everybody(grouped: _Grouped) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Give all customers as one, where they are told apart."""
-    if grouped.names != (ALL,):
-        yield ALL, np.ones(len(grouped.group), dtype=bool)
+def _days(edges: NDArray[np.datetime64]) -> tuple[date, ...]:
+    return tuple(edges.astype("datetime64[D]").astype(object).tolist())
+
+
+def _trend(customers: Snapshot) -> Trend | None:
+    """Give how repeat purchases of all customers grow; None where the data cannot tell.
+
+    Not of a tier: who is in it today was sorted by late purchases, which would look like growth.
+    """
+    try:
+        season = _season(customers, np.ones(len(customers), dtype=bool))
+    except DataError:
+        return None
+    return Trend(season.trend_per_year, season.trend_error) if np.isfinite(season.trend_error) else None
 
 
 def _season(customers: Snapshot, own: NDArray[np.bool_]) -> FittedSeason:
