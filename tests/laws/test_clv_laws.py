@@ -8,7 +8,7 @@ from itertools import chain
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import allocator.models.clv as clv_models
@@ -60,6 +60,7 @@ VALUE_CASES: dict[type[Options], list[ValueForecast]] = {
 }
 
 purchases = pytest.mark.parametrize("model", list(chain(*PURCHASE_CASES.values())), ids=repr)
+few = settings(max_examples=30)  # for each of many models
 values = pytest.mark.parametrize("model", list(chain(*VALUE_CASES.values())), ids=repr)
 weeks_of_life = st.one_of(st.floats(0.2, 300), st.floats(1e-3, 2_000))
 repeats = st.one_of(st.integers(0, 60), st.integers(0, 10_000))
@@ -94,6 +95,7 @@ def test_options_load_no_scientific_library() -> None:
 
 
 @purchases
+@few
 @given(history=histories, weeks=spans, more=spans)
 def test_more_time_brings_more_purchases(
     model: PurchaseForecast, history: tuple[int, float, float], weeks: float, more: float
@@ -105,6 +107,7 @@ def test_more_time_brings_more_purchases(
 
 
 @purchases
+@few
 @given(history=histories)
 def test_no_time_brings_nothing(model: PurchaseForecast, history: tuple[int, float, float]) -> None:
     assert model.expected_purchases(0, *history) == 0
@@ -112,6 +115,7 @@ def test_no_time_brings_nothing(model: PurchaseForecast, history: tuple[int, flo
 
 
 @purchases
+@few
 @given(history=histories, weeks=spans)
 def test_the_chance_of_one_is_at_most_the_number(
     model: PurchaseForecast, history: tuple[int, float, float], weeks: float
@@ -121,6 +125,7 @@ def test_the_chance_of_one_is_at_most_the_number(
 
 
 @purchases
+@few
 @given(history=histories, weeks=spans, start=spans)
 def test_an_active_customer_buys_no_less(
     model: PurchaseForecast, history: tuple[int, float, float], weeks: float, start: float
@@ -130,6 +135,7 @@ def test_an_active_customer_buys_no_less(
 
 
 @purchases
+@few
 @given(history=histories, start=spans, weeks=spans)
 def test_spans_of_time_add_up(
     model: PurchaseForecast, history: tuple[int, float, float], start: float, weeks: float
@@ -139,6 +145,7 @@ def test_spans_of_time_add_up(
 
 
 @purchases
+@few
 @given(history=histories, weeks=spans, more=spans)
 def test_fewer_and_fewer_stay(
     model: PurchaseForecast, history: tuple[int, float, float], weeks: float, more: float
@@ -149,6 +156,7 @@ def test_fewer_and_fewer_stay(
 
 
 @purchases
+@few
 @given(history=histories, weeks=spans, seed=st.integers(0, 99))
 def test_purchases_are_drawn_in_whole_numbers(
     model: PurchaseForecast, history: tuple[int, float, float], weeks: float, seed: int
@@ -288,6 +296,7 @@ def test_weak_dropout_ends_in_an_estimate_or_a_warning(model: PurchaseOptions) -
 
 
 @pytest.mark.parametrize("model", PURCHASE_MODELS)
+@few
 @given(
     rows=st.lists(
         st.tuples(repeats, st.floats(0, 1), st.one_of(st.integers(0, 900), st.integers(0, 14_000))),
