@@ -74,7 +74,7 @@ def forecast(scenario: Scenario, tell: Tell = lambda stage: None, store: Store |
     ----------
     scenario : Scenario
     tell : callable
-        Is told each of ``STAGES`` as it begins.
+        Is told each of ``STAGES`` as it begins, and what models are being tried.
     store : Store, optional
         Where forecasts of customers made before are looked up.
 
@@ -86,7 +86,7 @@ def forecast(scenario: Scenario, tell: Tell = lambda stage: None, store: Store |
     tell(STAGES[0])
     tables = read_tables(scenario)  # files → checked tables, rejects counted
     tell(STAGES[1])
-    customers = group_customers(scenario, tables, store)  # orders → CLV of every customer → tiers, sizes
+    customers = group_customers(scenario, tables, store, tell)  # orders → CLV of each → tiers, sizes
     tell(STAGES[2])
     tested = measure_effects(scenario, tables, customers)  # contact log → adjusted means → shrunk effects
     tell(STAGES[3])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -199,6 +199,14 @@ class Past:
             E305 where none of them had ordered.
         """
         return Snapshot(self.days.of_customers(customers).summary(customers), self)
+
+    def sample(self, most: int, seed: int = 0) -> Past:
+        """Give the past of at most as many customers, drawn by lot from those who had bought by then."""
+        ids = self.days.customer_id
+        if len(ids) <= most:
+            return self
+        drawn = np.sort(np.random.default_rng(seed).choice(len(ids), most, replace=False))
+        return replace(self.log, population=ids[drawn].tolist()).until(self.as_of)
 
     @property
     def weeks(self) -> float:

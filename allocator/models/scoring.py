@@ -9,6 +9,9 @@ from numpy.typing import ArrayLike
 
 from allocator.errors import DataError, Finding
 from allocator.models.base import FloatArray, IntArray
+from allocator.models.newton import maximise
+
+SMALLEST_CHANCE = 1e-15
 
 
 def mae(actual: ArrayLike, forecast: ArrayLike) -> float:
@@ -57,6 +60,128 @@ def brier(actual: ArrayLike, probability: ArrayLike) -> float:
     """
     y, p = _pairs(actual, probability)
     return float(((p - y) ** 2).mean())
+
+
+def log_loss(actual: ArrayLike, probability: ArrayLike) -> float:
+    """Mean of ``-log`` of the probability given to what happened; 0 and 1 count as 1e-15 from there.
+
+    Examples
+    --------
+    >>> round(log_loss([1, 0], [0.5, 0.5]), 6)
+    0.693147
+    """
+    y, p = _chances(actual, probability)
+    p = np.clip(p, SMALLEST_CHANCE, 1 - SMALLEST_CHANCE)
+    return float(-(y * np.log(p) + (1 - y) * np.log1p(-p)).mean())
+
+
+def calibration_slope(actual: ArrayLike, probability: ArrayLike) -> float:
+    """Slope of :func:`recalibration`: 1 is right, below 1 probabilities are too far from each other.
+
+    Examples
+    --------
+    >>> round(calibration_slope([0] * 8 + [1] * 2 + [0] * 2 + [1] * 8, [0.2] * 10 + [0.8] * 10), 6)
+    1.0
+    """
+    return recalibration(actual, probability)[1]
+
+
+def calibration_intercept(actual: ArrayLike, probability: ArrayLike) -> float:
+    """Intercept of :func:`recalibration`: 0 is right.
+
+    Examples
+    --------
+    >>> round(calibration_intercept([0] * 8 + [1] * 2 + [0] * 2 + [1] * 8, [0.2] * 10 + [0.8] * 10), 6)
+    0.0
+    """
+    return recalibration(actual, probability)[0]
+
+
+def recalibration(actual: ArrayLike, probability: ArrayLike) -> tuple[float, float]:
+    """Intercept a and slope b of a logistic regression of what happened on the logit of its probability.
+
+    ``log(q / (1 - q)) = a + b log(p / (1 - p))``, by maximum likelihood (Cox 1958); probabilities of 0 and 1
+    count as 1e-15 from there. NaN where one kind of outcome is absent, where the probability does not vary,
+    and where it tells the outcomes apart without error, so that no slope is the largest.
+
+    Parameters
+    ----------
+    actual : array of bool, or of 0 and 1
+    probability : array
+
+    Examples
+    --------
+    >>> a, b = recalibration([0] * 8 + [1] * 2 + [0] * 2 + [1] * 8, [0.1] * 10 + [0.9] * 10)
+    >>> round(b, 4)  # log(4) / log(9): they should have been .2 and .8
+    0.6309
+    """
+    y, p = _chances(actual, probability)
+    x = logit(p)
+    did, did_not = x[y == 1], x[y == 0]
+    if not (len(did) and len(did_not)) or did.min() >= did_not.max() or did.max() <= did_not.min():
+        return float("nan"), float("nan")
+    a, b = logistic(x, y)
+    return a, b
+
+
+def logit(probability: ArrayLike) -> FloatArray:
+    """Give ``log(p / (1 - p))``; 0 and 1 count as 1e-15 from there.
+
+    Examples
+    --------
+    >>> logit([0.5, 0.75]).round(4).tolist()
+    [0.0, 1.0986]
+    """
+    p = np.clip(np.asarray(probability, dtype=np.float64), SMALLEST_CHANCE, 1 - SMALLEST_CHANCE)
+    return np.log(p) - np.log1p(-p)
+
+
+def logistic(x: FloatArray, target: FloatArray) -> tuple[float, float]:
+    """Give a and b of ``1 / (1 + exp(-a - b x))`` closest to targets between 0 and 1, by likelihood.
+
+    A maximum has to exist: some targets are between 0 and 1, or `x` does not tell those of 0 and 1 apart.
+
+    Examples
+    --------
+    >>> a, b = logistic(np.array([0.0, 1.0]), np.array([0.5, 0.75]))
+    >>> round(a, 6), round(b, 4)
+    (0.0, 1.0986)
+    """
+    middle, spread = x.mean(), x.std() or 1.0
+    columns = np.stack([np.ones(len(x)), (x - middle) / spread])
+
+    def objective(theta: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        score = theta @ columns
+        q = np.exp(-np.logaddexp(0.0, -score))
+        value = target @ score - np.logaddexp(0.0, score).sum()
+        return float(value), columns @ (target - q), -(columns * (q * (1 - q))) @ columns.T
+
+    share = target.mean()
+    a, b = maximise(objective, np.array([np.log(share / (1 - share)), 0.0])).theta
+    return float(a - b * middle / spread), float(b / spread)
+
+
+def survival_mape(actual_survival: ArrayLike, forecast_survival: ArrayLike) -> float:
+    """Mean of ``|forecast / actual - 1|`` over periods.
+
+    Period 0, in which everybody is there, and periods in which nobody is left are not counted; NaN without
+    any other.
+
+    Parameters
+    ----------
+    actual_survival, forecast_survival : array, shape (periods,)
+        Shares of a cohort, from period 0 on.
+
+    Examples
+    --------
+    >>> round(survival_mape([1.0, 0.8, 0.5, 0.0], [1.0, 0.84, 0.5, 0.1]), 6)
+    0.025
+    """
+    y, f = _pairs(actual_survival, forecast_survival)
+    if (y < 0).any() or (f < 0).any():
+        raise DataError(Finding("E315", None, "a share of survivors is negative"))
+    some = y[1:] > 0
+    return _ratio(np.abs(f[1:][some] / y[1:][some] - 1).sum(), some.sum())
 
 
 def total_error(actual: ArrayLike, forecast: ArrayLike) -> float:
@@ -208,6 +333,18 @@ def _pairs(actual: ArrayLike, forecast: ArrayLike) -> tuple[FloatArray, FloatArr
         what = "an actual value or a forecast is not a finite number"
     else:
         return y, f
+    raise DataError(Finding("E315", None, what))
+
+
+def _chances(actual: ArrayLike, probability: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Give outcomes of 0 and 1 and their probabilities, or refuse those that are none."""
+    y, p = _pairs(actual, probability)
+    if not np.isin(y, (0.0, 1.0)).all():
+        what = "an outcome is neither 0 nor 1"
+    elif ((p < 0) | (p > 1)).any():
+        what = "a probability is not between 0 and 1"
+    else:
+        return y, p
     raise DataError(Finding("E315", None, what))
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from allocator.customers.tiers import Assignment
 from allocator.errors import DataError, Finding
+from allocator.models.clv.origins import Tell, quiet
 from allocator.quantities import count, quoted
 from allocator.response.curves import ALL
 from allocator.scenario.references import PREDICTED
@@ -62,7 +63,9 @@ class Customers:
         return {ALL: self.population} if len(self.customer_id) else {}
 
 
-def group_customers(scenario: Scenario, tables: Tables, store: Store | None = None) -> Customers:
+def group_customers(
+    scenario: Scenario, tables: Tables, store: Store | None = None, tell: Tell = quiet
+) -> Customers:
     """Predict what customers bring, and cut them into tiers.
 
     The population are the customers of ``data.customers``, else of the orders, else of the experiment;
@@ -76,7 +79,7 @@ def group_customers(scenario: Scenario, tables: Tables, store: Store | None = No
     if not any((tables.transactions, tables.customers, tables.experiments)):
         return Customers()
     try:
-        predictions = predict(scenario, tables, store) if tables.transactions else None
+        predictions = predict(scenario, tables, store, tell) if tables.transactions else None
     except DataError as error:
         raise DataError(placed(error, scenario.origin_of("data.transactions.path"))) from None
     try:

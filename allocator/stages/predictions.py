@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from allocator.customers.past import OrderLog, Snapshot
 from allocator.customers.summary import CustomerSummary
 from allocator.errors import DataError, Finding, Origin, raise_findings
-from allocator.models.clv.auto import as_chosen
+from allocator.models.clv.auto import Auto, Blend, as_chosen
 from allocator.models.clv.forecast import CustomerForecast, ValueTerms, clv, clv_if_active
+from allocator.models.clv.origins import Tell, quiet
 from allocator.models.clv.record import ForecastRecord
 from allocator.quantities import Duration, count
 from allocator.scenario.schema import Scenario
@@ -127,8 +128,15 @@ def order_log(scenario: Scenario, tables: Tables) -> OrderLog:
     )
 
 
-def learn(scenario: Scenario, tables: Tables) -> Learned:
+def learn(scenario: Scenario, tables: Tables, tell: Tell = quiet) -> Learned:
     """Let the models of customer value learn from the orders until the as-of day.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    tables : Tables
+    tell : callable
+        Is told what is being tried.
 
     Raises
     ------
@@ -139,10 +147,15 @@ def learn(scenario: Scenario, tables: Tables) -> Learned:
     log = order_log(scenario, tables)
     past = log.until(scenario.models.as_of)
     customers = Snapshot(log.summary(past.as_of), past)
-    return Learned(customers, scenario.models.clv.learn(past, horizon_weeks=terms.horizon_weeks), terms)
+    model = scenario.models.clv
+    if isinstance(model, Auto | Blend):
+        return Learned(customers, model.learn(past, horizon_weeks=terms.horizon_weeks, tell=tell), terms)
+    return Learned(customers, model.learn(past, horizon_weeks=terms.horizon_weeks), terms)
 
 
-def predict(scenario: Scenario, tables: Tables, store: Store | None = None) -> Predictions:
+def predict(
+    scenario: Scenario, tables: Tables, store: Store | None = None, tell: Tell = quiet
+) -> Predictions:
     """Value every customer with orders.
 
     Parameters
@@ -151,6 +164,8 @@ def predict(scenario: Scenario, tables: Tables, store: Store | None = None) -> P
     tables : Tables
     store : Store, optional
         Where a forecast made before from the same data and options is looked up, else kept.
+    tell : callable
+        Is told what is being tried.
 
     Raises
     ------
@@ -159,19 +174,21 @@ def predict(scenario: Scenario, tables: Tables, store: Store | None = None) -> P
     """
     late = list(_silence(scenario, tables))
     raise_findings(late, DataError)
-    valued, learned = _from(store, scenario, tables)
+    valued, learned = _from(store, scenario, tables, tell)
     where = scenario.origin_of("data.transactions")
     rows = valued.summary.rows.findings(where)
     return Predictions(valued, (*late, *rows, *_unused(tables, where), *valued.warnings), learned)
 
 
-def _from(store: Store | None, scenario: Scenario, tables: Tables) -> tuple[Valued, Learned | None]:
+def _from(
+    store: Store | None, scenario: Scenario, tables: Tables, tell: Tell
+) -> tuple[Valued, Learned | None]:
     """Give what customers are worth, from the store where it is kept there."""
     key = key_of(*_ingredients(scenario, tables)) if store else ""
     found = store.get(key) if store else None
     if found is not None:
         return found, None
-    learned = learn(scenario, tables)
+    learned = learn(scenario, tables, tell)
     valued = _valued(scenario, learned)
     if store is not None:
         store.put(key, valued)

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Discriminator
 
 from allocator.models.clv.auto import Auto, Blend
+from allocator.models.clv.baselines import HistoricMean, LastPeriod, RepeatRate
 from allocator.models.clv.bg_nbd import BgNbd
 from allocator.models.clv.boosting import Boosting
 from allocator.models.clv.gamma_gamma import GammaGamma
@@ -20,7 +21,7 @@ from allocator.models.clv.trees import DecisionTree, RandomForest
 
 ClvOptions = Annotated[
     Auto | Blend | BgNbd | MbgNbd | ParetoNbd | Linear | Ridge | Lasso | DecisionTree | RandomForest
-    | SupportVector | Boosting | Perceptron,
+    | SupportVector | Boosting | Perceptron | HistoricMean | RepeatRate | LastPeriod,
     Discriminator("name"),
 ]  # fmt: skip
 """What a scenario may write under ``models.clv``."""

@@ -11,14 +11,15 @@ from pydantic import Field
 from allocator.customers.past import Past
 from allocator.models.base import fit_warning
 from allocator.models.clv.blend import BlendedForecast, blended
-from allocator.models.clv.forecast import ClvModel
+from allocator.models.clv.forecast import ClvModel, CustomerForecast
 from allocator.models.clv.leaderboard import AGREEMENT, Leaderboard, rank, resampled_ginis
 from allocator.models.clv.level import Level, Levelled
-from allocator.models.clv.members import BLEND, PARTS, SINGLE
-from allocator.models.clv.origins import Origin, Trial, rolling_origins, try_models
-from allocator.options import Options
+from allocator.models.clv.members import BLEND, PARTS, SINGLE, TIMING
+from allocator.models.clv.origins import Origin, Tell, Trial, quiet, rolling_origins, try_models
+from allocator.options import Count, Options
 
 HALF = 0.5
+SAMPLE = 50_000
 WEIGHTS = (0.0, 0.25, HALF, 0.75, 1.0)
 
 Member = Literal[
@@ -58,31 +59,43 @@ class Auto(Options):
     name: Literal["auto"] = "auto"
     members: Annotated[tuple[Member, ...], Field(min_length=1)] = DEFAULT
     """The models that are tried; blend is the weighted mean of pareto_nbd and boosting."""
+    sample: Annotated[Count, Field(ge=100)] = SAMPLE
+    """Most customers that models are compared on and regressions learn from; of more, some are drawn."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """Of the resampled customers that tell a difference from luck."""
+    """Of what is drawn: customers to learn from, and resampled ones, which tell a difference from luck."""
 
-    def learn(self, past: Past, *, horizon_weeks: float) -> ChosenForecast:
+    def learn(self, past: Past, *, horizon_weeks: float, tell: Tell = quiet) -> ChosenForecast:
         """Try the members on rolling origins before ``past.as_of``, and let the best learn all of it.
+
+        Parameters
+        ----------
+        past : Past
+        horizon_weeks : float
+        tell : callable
+            Is told what is being tried.
 
         Raises
         ------
         DataError
             Where the model that is left cannot learn from these orders either.
         """
-        origins = rolling_origins(past, horizon_weeks)
-        trials = self._trials(origins)
+        some = past.sample(self.sample, self.seed)
+        origins = rolling_origins(some, horizon_weeks)
+        trials = self._trials(origins, tell)
         if not any(trial.predicted for trial in trials.values()):
             return self._untried(past, horizon_weeks)
         board = rank(self._eligible(trials), origins, prefer=BLEND, seed=self.seed)
-        learned = _learned(board.chosen, past, horizon_weeks, trials, origins, self.seed)
+        tell(f"learning {board.chosen} from all orders")
+        tried = _Tried(trials, origins, self.seed)
+        learned = tried.learned(board.chosen, past, some, horizon_weeks)
         failures = (fit_warning(f"{row.name}: {row.note}") for row in board.rows if row.scores is None)
         return replace(learned, leaderboard=board, more_warnings=tuple(failures))
 
-    def _trials(self, origins: Sequence[Origin]) -> dict[str, Trial]:
+    def _trials(self, origins: Sequence[Origin], tell: Tell) -> dict[str, Trial]:
         """Try every single member, those of the blend included, and the blend at equal weights."""
         if not origins:
             return {}
-        trials = dict(try_models((SINGLE[name]() for name in self._singles), origins))
+        trials = dict(try_models((SINGLE[name]() for name in self._singles), origins, tell))
         if BLEND in self.members:
             trials[BLEND] = blended_trial(trials, HALF)
         return trials
@@ -118,12 +131,15 @@ class Blend(Options):
     """
 
     name: Literal["blend"] = "blend"
+    sample: Annotated[Count, Field(ge=100)] = SAMPLE
+    """Most customers that the regression learns from; of more, some are drawn by lot."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """Of the resampled customers that tell a difference from luck."""
+    """Of what is drawn."""
 
-    def learn(self, past: Past, *, horizon_weeks: float) -> ChosenForecast:
+    def learn(self, past: Past, *, horizon_weeks: float, tell: Tell = quiet) -> ChosenForecast:
         """Learn both parts, their weights and the level."""
-        return Auto(members=("blend",), seed=self.seed).learn(past, horizon_weeks=horizon_weeks)
+        only = Auto(members=("blend",), sample=self.sample, seed=self.seed)
+        return only.learn(past, horizon_weeks=horizon_weeks, tell=tell)
 
 
 def as_chosen(model: ClvModel, chosen: str) -> ClvModel:
@@ -149,24 +165,31 @@ def blended_trial(trials: Mapping[str, Trial], weight: float) -> Trial:
     return Trial(BLEND, tuple(blended(pair, (1 - weight, weight)) for pair in pairs))
 
 
-def _learned(
-    name: str,
-    past: Past,
-    horizon_weeks: float,
-    trials: Mapping[str, Trial],
-    origins: Sequence[Origin],
-    seed: int,
-) -> ChosenForecast:
-    """Let the chosen model learn from all of the past; its level is learned from the trial."""
-    weight = blend_weight(trials, origins, seed) if name == BLEND else 0.0
-    trial = blended_trial(trials, weight) if name == BLEND else trials[name]
-    level = Level.learned(zip(trial.predicted, (origin.came for origin in origins), strict=True))
-    if name != BLEND:
-        return ChosenForecast(SINGLE[name]().learn(past, horizon_weeks=horizon_weeks), level)
-    weights = dict(zip(PARTS, (1 - weight, weight), strict=True))
-    used = {part: share for part, share in weights.items() if share > 0}
-    parts = tuple(SINGLE[part]().learn(past, horizon_weeks=horizon_weeks) for part in used)
-    return ChosenForecast(BlendedForecast(parts, tuple(used.values())), level, weights=weights)
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """How models did on earlier windows."""
+
+    trials: Mapping[str, Trial]
+    origins: Sequence[Origin]
+    seed: int
+
+    def learned(self, name: str, past: Past, some: Past, horizon_weeks: float) -> ChosenForecast:
+        """Let the chosen model learn, regressions from some customers; its level is that of the trial."""
+
+        def learn(single: str) -> CustomerForecast:
+            return SINGLE[single]().learn(past if single in TIMING else some, horizon_weeks=horizon_weeks)
+
+        if name != BLEND:
+            return ChosenForecast(learn(name), self._level(self.trials[name]))
+        weight = blend_weight(self.trials, self.origins, self.seed)
+        weights = dict(zip(PARTS, (1 - weight, weight), strict=True))
+        used = {part: share for part, share in weights.items() if share > 0}
+        forecast = BlendedForecast(tuple(map(learn, used)), tuple(used.values()))
+        return ChosenForecast(forecast, self._level(blended_trial(self.trials, weight)), weights=weights)
+
+    def _level(self, trial: Trial) -> Level:
+        came = (origin.came for origin in self.origins)
+        return Level.learned(zip(trial.predicted, came, strict=True))
 
 
 def blend_weight(trials: Mapping[str, Trial], origins: Sequence[Origin], seed: int) -> float:

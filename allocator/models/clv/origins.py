@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from allocator.customers.past import Outcome, Past, Snapshot
@@ -10,12 +10,18 @@ from allocator.errors import AllocatorError
 from allocator.models.clv.forecast import ClvModel
 from allocator.models.clv.judgement import Prediction
 
+Tell = Callable[[str], None]
+
 SHARE = 1 / 3
 """Longest window, of the time since the first order: twice as long is left to learn from."""
 STEPS = (1.0, 1.5)
 """Origins, in windows before today; the later one first."""
 SHORTEST_WEEKS = 4.0
 FEWEST_CUSTOMERS = 30
+
+
+def quiet(_: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,17 +91,31 @@ class Trial:
     failure: str = ""
 
 
-def try_models(models: Iterable[ClvModel], origins: Iterable[Origin]) -> Mapping[str, Trial]:
-    """Let every model learn and predict at every origin; a failure keeps its place."""
+def try_models(
+    models: Iterable[ClvModel], origins: Iterable[Origin], tell: Tell = quiet
+) -> Mapping[str, Trial]:
+    """Let every model learn and predict at every origin; a failure keeps its place.
+
+    Parameters
+    ----------
+    models : iterable of ClvModel
+    origins : iterable of Origin
+    tell : callable
+        Is told what is being tried.
+    """
     places = tuple(origins)
-    return {model.name: _trial(model, places) for model in models}
+    return {model.name: _trial(model, places, tell) for model in models}
 
 
-def _trial(model: ClvModel, origins: tuple[Origin, ...]) -> Trial:
-    try:
-        return Trial(model.name, tuple(_predicted(model, origin) for origin in origins))
-    except AllocatorError as error:
-        return Trial(model.name, (), error.findings[0].what)
+def _trial(model: ClvModel, origins: tuple[Origin, ...], tell: Tell) -> Trial:
+    predicted = []
+    for number, origin in enumerate(origins, start=1):
+        tell(f"trying {model.name} on window {number} of {len(origins)}")
+        try:
+            predicted.append(_predicted(model, origin))
+        except AllocatorError as error:
+            return Trial(model.name, (), error.findings[0].what)
+    return Trial(model.name, tuple(predicted))
 
 
 def _predicted(model: ClvModel, origin: Origin) -> Prediction:

@@ -1,4 +1,4 @@
-"""Beta-discrete-Weibull: as the shifted beta-geometric, but everybody's own chance to leave may change too."""
+"""Beta-discrete-Weibull: a chance to leave that differs by customer, and changes with time for each."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class FittedBetaDiscreteWeibull(Survival, Estimated):
     >>> fitted.survival([0, 1, 12]).round(3).tolist()
     [1.0, 0.851, 0.378]
     >>> fitted.chance_to_stay([0, 12], 1).round(3).tolist()
-    [0.851, 0.96]
+    [0.851, 0.959]
     """
 
     parameter_names: ClassVar[tuple[str, ...]] = ("alpha", "beta", "c")
@@ -96,7 +96,7 @@ class BetaDiscreteWeibull(Options):
         --------
         >>> fitted = BetaDiscreteWeibull().fit([1000, 869, 743, 653, 593, 551, 517, 491])
         >>> round(float(fitted.survival(12)), 2)
-        0.39
+        0.4
         """
         counts = survivors(self.name, active)
         found, log_likelihood, warnings = estimate(self.name, counts, self.penalty, np.zeros(3))
