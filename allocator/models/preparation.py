@@ -57,7 +57,7 @@ def preparation(table: pd.DataFrame, *, scale: bool = True) -> Pipeline:
         _winsoriser()(), SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), *last
     )
     text_steps = make_pipeline(
-        FunctionTransformer(_as_objects),
+        FunctionTransformer(_as_objects, feature_names_out="one-to-one"),
         SimpleImputer(strategy="constant", fill_value="missing"),
         OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=RARE, sparse_output=False),
     )

@@ -91,8 +91,8 @@ def calibration_intercept(actual: ArrayLike, probability: ArrayLike) -> float:
 
     Examples
     --------
-    >>> round(calibration_intercept([0] * 8 + [1] * 2 + [0] * 2 + [1] * 8, [0.2] * 10 + [0.8] * 10), 6)
-    0.0
+    >>> round(calibration_intercept([0] * 6 + [1] * 4 + [0] * 2 + [1] * 8, [0.2] * 10 + [0.8] * 10), 4)
+    0.4904
     """
     return recalibration(actual, probability)[0]
 

@@ -63,7 +63,7 @@ class Boosting(Options):
     >>> import numpy as np
     >>> import pandas as pd
     >>> visits = np.arange(200) % 20
-    >>> fitted = Boosting(trees=50).fit(pd.DataFrame({"visits": visits}), visits > 12)
+    >>> fitted = Boosting(trees=100).fit(pd.DataFrame({"visits": visits}), visits > 12)
     >>> fitted.probability(pd.DataFrame({"visits": [3, 18]})).round(1).tolist()
     [0.0, 1.0]
     """

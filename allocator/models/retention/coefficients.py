@@ -12,10 +12,10 @@ import numpy as np
 
 from allocator.errors import Finding
 from allocator.models.base import REGULARISED, FloatArray, fit_warning
-from allocator.models.newton import maximise
+from allocator.models.newton import Maximum, maximise
 
 LARGEST = 10.0  # columns have a standard deviation of about 1: odds of more than 20,000 to 1 are a limit
-ENOUGH = 1e-6  # what another step would gain in log-likelihood
+FLAT = 1e-10  # of the strongest curvature
 FIX = "a feature, or a period, tells the outcome of all its customers: is it known beforehand?"
 
 
@@ -54,43 +54,38 @@ def coefficients(name: str, model: Any, columns: int) -> Coefficients:  # noqa: 
     name : str
         For warnings.
     model : statsmodels model
-        With `fit`, `loglike`, `score` and `hessian`.
+        With `loglike`, `score` and `hessian`; its own search fails or runs on without a maximum.
     columns : int
         Number of coefficients.
     """
     with _quiet():
-        found = _library_fit(model, columns)
-        if found is not None:
-            return found
-
-        def penalised(b: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-            value = float(model.loglike(b)) - 0.5 * REGULARISED * float(b @ b)
-            slope, bend = np.asarray(model.score(b)), np.asarray(model.hessian(b))
-            return value, slope - REGULARISED * b, bend - REGULARISED * np.eye(columns)
-
-        top = maximise(penalised, np.zeros(columns))
+        top = _searched(model, columns, 0.0)
+        if _settled(top):
+            return _found(model, top, ())
         what = f"{name}: no finite coefficients fit best, so the estimate is regularised"
-        covariance = top.covariance(np.ones(columns))
-        value = float(model.loglike(top.theta))
-        return Coefficients(top.theta, covariance, value, (fit_warning(what, FIX),))
+        return _found(model, _searched(model, columns, REGULARISED), (fit_warning(what, FIX),))
 
 
-def _library_fit(model: Any, columns: int) -> Coefficients | None:  # noqa: ANN401
-    """Give the library's estimate, or None where it is no maximum."""
-    from statsmodels.tools.sm_exceptions import PerfectSeparationError
+def _searched(model: Any, columns: int, penalty: float) -> Maximum:  # noqa: ANN401
+    def objective(b: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        value = float(model.loglike(b)) - 0.5 * penalty * float(b @ b)
+        slope, bend = np.asarray(model.score(b)), np.asarray(model.hessian(b))
+        return value, slope - penalty * b, bend - penalty * np.eye(columns)
 
-    try:
-        b = np.asarray(model.fit(disp=0).params, dtype=np.float64)
-        if not (np.isfinite(b).all() and np.abs(b).max(initial=0.0) < LARGEST):
-            return None
-        bend, slope = -np.asarray(model.hessian(b)), np.asarray(model.score(b))
-        covariance = np.linalg.inv(bend)
-    except (np.linalg.LinAlgError, PerfectSeparationError):
-        return None
-    converged = np.linalg.eigvalsh(bend).min() > 0 and slope @ covariance @ slope < ENOUGH
-    if b.shape != (columns,) or not converged:
-        return None
-    return Coefficients(b, covariance, float(model.loglike(b)))
+    return maximise(objective, np.zeros(columns))
+
+
+def _settled(top: Maximum) -> bool:
+    """Whether the search ended in a maximum, and not where a coefficient is on its way to infinity."""
+    if not (top.converged and np.isfinite(top.hessian).all() and np.abs(top.theta).max() < LARGEST):
+        return False
+    bends = np.linalg.eigvalsh(top.hessian)
+    return bool(bends.max() < -FLAT * np.abs(bends).max())
+
+
+def _found(model: Any, top: Maximum, warnings: tuple[Finding, ...]) -> Coefficients:  # noqa: ANN401
+    covariance = top.covariance(np.ones(len(top.theta)))
+    return Coefficients(top.theta, covariance, float(model.loglike(top.theta)), warnings)
 
 
 @contextmanager
