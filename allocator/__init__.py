@@ -28,7 +28,8 @@ from allocator.errors import (
 from allocator.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from allocator.api.forecasts import Forecast, curves_from_frame, fit
+    from allocator.api.fitting import curves_from_frame, fit
+    from allocator.api.forecasts import Forecast
     from allocator.api.plans import Plan, solve
     from allocator.api.scenarios import Scenario, check, load_scenario
     from allocator.api.tables import data
@@ -36,7 +37,8 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "allocator.api.forecasts": ("Forecast", "curves_from_frame", "fit"),
+            "allocator.api.fitting": ("curves_from_frame", "fit"),
+            "allocator.api.forecasts": ("Forecast",),
             "allocator.api.plans": ("Plan", "solve"),
             "allocator.api.scenarios": ("Scenario", "check", "load_scenario"),
             "allocator.api.tables": ("data",),

@@ -59,6 +59,9 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="A scenario file.", s
 AllowOutside = Annotated[
     bool, typer.Option("--allow-outside", help="Let paths in the scenario leave the project folder.")
 ]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Forecast customers anew, and keep nothing for the next time.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on stdout.")]
 
 
@@ -151,22 +154,33 @@ def fit(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Write the curves to DIR/curves.csv.")
     ] = None,
+    update: Annotated[
+        bool,
+        typer.Option("--update", help="Say too whether the forecast saved in DIR has aged, and renew it."),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite curves that differ.")] = False,
+    no_cache: NoCache = False,
     allow_outside: AllowOutside = False,
 ) -> None:
     """Print what the data say before any plan.
 
-    Customers and tiers, how good the forecast was on days it had not seen, what a contact brings, the curves.
+    Customers and tiers, which model forecasts them and how good it was on days it had not seen, what a
+    contact brings, the curves.
     """
+    if update and out is None:
+        raise typer.BadParameter("it needs --out DIR, where the earlier forecast is", param_hint="--update")
 
-    def forecast(path: Path) -> Forecast:
+    def forecast(path: Path) -> tuple[Forecast, str]:
         scenario = api.load_scenario(path, allow_outside=allow_outside)
+        before = api.Forecast.load(out) if update and out is not None else None
         with _progress() as tell:
-            return api.fit(scenario, progress=tell)
+            fitted = api.fit(scenario, progress=tell, cache=None if no_cache else api.cache_folder())
+            tell("judging")
+            fitted = fitted.since(before) if before is not None else fitted
+            return fitted, fitted.to_json() if json else fitted.to_text(sys.stdout)
 
-    (fitted,) = _each([file], forecast)
-    text = fitted.to_json() if json else fitted.to_text(sys.stdout)
-    written = fitted.save(out, force=force) if out is not None else None
+    ((fitted, text),) = _each([file], forecast)
+    written = fitted.save(out, force=force or update) if out is not None else None
     _print(text)
     if written is not None:
         _complain(f"wrote {written}")
@@ -195,6 +209,7 @@ def run(
     json: Json = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,
     solver: Annotated[Solver, typer.Option("--solver", help="Which solver is asked first.")] = Solver.CBC,
+    no_cache: NoCache = False,
     allow_outside: AllowOutside = False,
 ) -> None:
     """Print the plan and its five answers.
@@ -206,7 +221,7 @@ def run(
     def plan(file: Path) -> Plan:
         scenario = api.load_scenario(file, allow_outside=allow_outside, sets=changes)
         with _progress() as tell:
-            forecast = api.fit(scenario, progress=tell)
+            forecast = api.fit(scenario, progress=tell, cache=None if no_cache else api.cache_folder())
             tell("solving")
             return api.solve(scenario, forecast, solver=solver.value)
 
@@ -228,10 +243,10 @@ def _progress() -> Iterator[Callable[[str], None]]:
         yield lambda stage: None
         return
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), BarColumn(20), TextColumn("{task.description}"), TimeElapsedColumn())
     bar = Progress(*columns, console=console, transient=True)
     task = bar.add_task("starting", total=None)
     patience = Timer(PATIENCE_SECONDS, bar.start)

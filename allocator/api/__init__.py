@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from allocator.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from allocator.api.cache import cache_folder
     from allocator.api.findings import as_github, as_json, as_text
-    from allocator.api.forecasts import Forecast, curves_from_frame, fit
+    from allocator.api.fitting import curves_from_frame, fit
+    from allocator.api.forecasts import Forecast
     from allocator.api.pages import explain
     from allocator.api.plans import Plan, plans_to_json, solve
     from allocator.api.project import init
@@ -18,9 +20,11 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "allocator.api.cache": ("cache_folder",),
             "allocator.api.findings": ("as_github", "as_json", "as_text"),
             "allocator.api.pages": ("explain",),
-            "allocator.api.forecasts": ("Forecast", "curves_from_frame", "fit"),
+            "allocator.api.fitting": ("curves_from_frame", "fit"),
+            "allocator.api.forecasts": ("Forecast",),
             "allocator.api.plans": ("Plan", "plans_to_json", "solve"),
             "allocator.api.project": ("init",),
             "allocator.api.scenarios": ("Scenario", "check", "load_scenario", "show"),
@@ -36,6 +40,7 @@ __all__ = [
     "as_github",
     "as_json",
     "as_text",
+    "cache_folder",
     "check",
     "curves_from_frame",
     "data",

@@ -1,13 +1,12 @@
-"""From a scenario and its data to response curves: functions, and the immutable object they give."""
+"""What was forecast: the immutable object that scenario and data become, or a table of curves."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, Self, TextIO
+from typing import Any, Self, TextIO
 
 import pandas as pd
 
@@ -15,24 +14,23 @@ from allocator import pipeline
 from allocator.api.files import write_whole
 from allocator.api.plots import ForecastPlots
 from allocator.api.saved import SavedForecast, read_saved, write_saved
-from allocator.errors import ArgumentError, DataError, Finding
+from allocator.errors import DataError, Finding
 from allocator.models.clv.leaderboard import Leaderboard
 from allocator.models.drift import DriftReport
 from allocator.report.fitted import FitView, build_fit
-from allocator.report.record import FitRecord, OutlookRecord, record_of
+from allocator.report.record import FitRecord, OutlookRecord
 from allocator.report.render.fit_json import fit_to_dict, fit_to_json
 from allocator.report.render.text import Terminal, render_text
 from allocator.report.view import DataFacts
 from allocator.response.curves import Curves
-from allocator.response.table import from_frame, to_frame
+from allocator.response.table import to_frame
 from allocator.scenario.schema import Scenario
 from allocator.stages.customers import Customers
 from allocator.stages.frames import CUSTOMER_COLUMNS, EffectRow, TierRow, customer_frame, frame_of
 from allocator.stages.judge import Judged
-from allocator.stages.kept import Store
 from allocator.stages.outlook import Outlook
 
-__all__ = ["Forecast", "curves_from_frame", "fit"]
+__all__ = ["Forecast"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +49,8 @@ class Forecast:
         What the stages gave, where they ran in this process.
     saved : SavedForecast, optional
         What was read back from a folder.
+    before : Forecast, optional
+        An earlier one that is looked at in the light of this one's orders.
     """
 
     curves: Curves
@@ -58,6 +58,7 @@ class Forecast:
     scenario: Scenario | None = None
     found: pipeline.Forecasted | None = None
     saved: SavedForecast | None = None
+    before: Forecast | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """Give the curves as a tidy table, which can be edited and read back by `curves_from_frame`.
@@ -286,24 +287,25 @@ class Forecast:
         saved = read_saved(Path(folder))
         return cls(saved.curves, saved.record, scenario, saved=saved)
 
-    def drift_since(self, before: Forecast) -> DriftReport | None:
-        """Say whether an earlier forecast has aged, by the orders of this one.
+    def since(self, before: Forecast) -> Self:
+        """Give this forecast with what it says of an earlier one: whether that has aged.
 
         Parameters
         ----------
         before : Forecast
-            Read back by `load`.
-
-        Returns
-        -------
-        DriftReport or None
-            None where there are no orders to compare.
+            Of the same orders at an earlier day, read back by `load`.
         """
-        record = before.record.clv
-        if record is None or self.found is None or self.scenario is None or self.record.clv is None:
+        return replace(self, before=before)
+
+    @cached_property
+    def drift(self) -> DriftReport | None:
+        """Whether the forecast given to `since` has aged; None without it, or without orders."""
+        before = self.before.record.clv if self.before else None
+        if before is None or self.before is None or self.found is None or self.scenario is None:
             return None
-        known = before._customers
-        return pipeline.drift(self.scenario, self.found.tables, known[known["age_weeks"] > 0], record.as_of)
+        known = self.before._customers
+        ordered = known[known["age_weeks"] > 0]
+        return pipeline.drift(self.scenario, self.found.tables, ordered, before.as_of)
 
     def __str__(self) -> str:
         return self.to_text().rstrip("\n") if self.scenario else repr(self)
@@ -315,95 +317,4 @@ class Forecast:
     def _view(self) -> FitView:
         if self.scenario is None or (self.found is None and self.saved is None):
             raise DataError(Finding("E209", None, "these curves were read from a table; nothing was fitted"))
-        return FitView(self.scenario, self.record, self.curves, self.outlook)
-
-
-def fit(
-    scenario: Scenario,
-    *,
-    progress: Callable[[str], None] | None = None,
-    cache: str | os.PathLike[str] | None = None,
-) -> Forecast:
-    """Give the response curves a scenario asks for, fitting what they need.
-
-    Tables are read and checked, customers predicted and cut into tiers, effects of contacts estimated and
-    shrunk; channels that rest on estimates get the curves stated.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    progress : callable, optional
-        Is told each stage as it begins.
-    cache : path, optional
-        Folder where forecasts of customers are kept by the hash of data and options, to be made only once.
-
-    Raises
-    ------
-    DataError
-        With every finding about the tables.
-    ScenarioError
-        When a response cannot become a curve.
-
-    Examples
-    --------
-    >>> import allocator as al
-    >>> forecast = al.fit(al.load_scenario("scenarios/q1_base.yaml"))
-    >>> forecast.curves.channels
-    ('email', 'direct_mail', 'phone', 'search', 'social')
-    >>> forecast.effects.columns.tolist()[:3]
-    ['tier', 'channel', 'treated']
-    """
-    store = Store(Path(cache)) if cache is not None else None
-    found = pipeline.forecast(scenario, progress or (lambda stage: None), store)
-    return Forecast(found.curves, record_of(scenario, found), scenario, found)
-
-
-class ConvertibleTable(Protocol):
-    """A table of another library that can become a pandas one, such as polars and Arrow have."""
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Give the table as a pandas one."""
-        ...
-
-
-def curves_from_frame(frame: pd.DataFrame | ConvertibleTable) -> Forecast:
-    """Read a table of response curves, as `Forecast.to_frame` gives it and people edit it.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
-        Only read, never changed.
-
-    Raises
-    ------
-    ArgumentError
-        A `TypeError` as well: `frame` is no table.
-    DataError
-        With every faulty row and its number.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> table = pd.DataFrame({"channel": "email", "spend": [50e3, 90e3], "value": [120e3, 160e3]})
-    >>> curves_from_frame(table).curves.channels
-    ('email',)
-    """
-    table = frame if isinstance(frame, pd.DataFrame) else getattr(frame, "to_pandas", lambda: None)()
-    if not isinstance(table, pd.DataFrame):
-        kind = type(frame).__name__
-        what = f"curves are read from a table of pandas, polars or pyarrow, not from a value of type {kind}"
-        raise ArgumentError(Finding("E103", None, what))
-    return Forecast(from_frame(table))
-
-
-def forecast_of(given: Forecast | Curves | pd.DataFrame | ConvertibleTable) -> Forecast:
-    """Give a forecast of what people have in hand: a forecast, its curves, or a table of them.
-
-    Raises
-    ------
-    ArgumentError
-        When it is none of these.
-    """
-    if isinstance(given, Forecast):
-        return given
-    return Forecast(given) if isinstance(given, Curves) else curves_from_frame(given)
+        return FitView(self.scenario, self.record, self.curves, self.outlook, self.drift)

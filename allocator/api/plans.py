@@ -10,7 +10,8 @@ from typing import Any, Literal, Self, TextIO
 import pandas as pd
 
 from allocator import pipeline
-from allocator.api.forecasts import ConvertibleTable, Forecast, forecast_of
+from allocator.api.fitting import ConvertibleTable, forecast_of
+from allocator.api.forecasts import Forecast
 from allocator.errors import Finding, NoPlanError
 from allocator.plan.optimise import optimise
 from allocator.plan.solution import Solution, Status

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
+DAYS_KEPT = 24  # all that one choice among models looks at, while a log of contacts has hundreds
+
 
 @dataclass(frozen=True, eq=False)
 class OrderLog:
@@ -57,7 +59,11 @@ class OrderLog:
     def until(self, as_of: date | None = None) -> Past:
         """Give what was known at the end of a day; the last order's day where absent."""
         day = as_of or self._prepared.last_on
-        return self._seen.setdefault(day, Past(self, day))
+        found = self._seen.pop(day, None) or Past(self, day)
+        self._seen[day] = found
+        if len(self._seen) > DAYS_KEPT:
+            del self._seen[next(iter(self._seen))]
+        return found
 
     @property
     def first_on(self) -> date:

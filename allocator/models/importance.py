@@ -82,20 +82,20 @@ class _Fitted:
 
 @dataclass(frozen=True, eq=False)
 class Contributions:
-    """What columns add to forecasts; ``base + values.sum(axis=1)`` is the forecast of every row.
+    """What columns add to forecasts; ``base + parts.sum(axis=1)`` is the forecast of every row.
 
     Parameters
     ----------
     base : float
         Mean forecast of the reference rows.
-    values : DataFrame
+    parts : DataFrame
         One row a customer, one column a column of the table.
     method : str
         How they were found.
     """
 
     base: float
-    values: pd.DataFrame
+    parts: pd.DataFrame
     method: str
 
 
@@ -140,7 +140,7 @@ def contributions(
     >>> found = contributions(
     ...     lambda rows: 3 * rows["a"].to_numpy() + rows["b"].to_numpy(), table, table[:1],
     ...     rng=np.random.default_rng(0))
-    >>> found.base, found.values.to_numpy().tolist()
+    >>> found.base, found.parts.to_numpy().tolist()
     (3.0, [[0.0, 0.0], [3.0, 5.0]])
     """
     import pandas as pd
@@ -155,9 +155,9 @@ def contributions(
         order = rng.permutation(len(names))
         for path in (order, order[::-1]):
             total += _steps(predict, table, starts.iloc[[place] * len(table)], path)
-    values = pd.DataFrame(total / (2 * rounds), index=table.index, columns=names)
+    parts = pd.DataFrame(total / (2 * rounds), index=table.index, columns=names)
     method = f"sampling Shapley, {rounds} reference rows, each in one order and its reverse"
-    return Contributions(float(np.mean(predict(starts))), values, method)
+    return Contributions(float(np.mean(predict(starts))), parts, method)
 
 
 def _steps(predict: Predict, table: pd.DataFrame, start: pd.DataFrame, path: IntArray) -> FloatArray:

@@ -9,12 +9,19 @@ from allocator.errors import Finding
 from allocator.models.drift import DriftReport
 from allocator.quantities import count, ratio
 from allocator.report.document import Column, Document, Entry, Figure, Money, Percent, Ratio, Table, Text
-from allocator.report.forecasting import holdout_figure, leaderboard_table, model_figures
+from allocator.report.forecasting import (
+    drift_figure,
+    holdout_figure,
+    leaderboard_table,
+    model_figures,
+    trend_figure,
+)
 from allocator.report.limits import advice, unused_rows
 from allocator.report.record import FitRecord, OutlookRecord
 from allocator.response.curves import Curves, Response
 from allocator.scenario.schema import Scenario
 from allocator.stages.frames import EffectRow
+from allocator.stages.outlook import TierOutlook
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +34,8 @@ class FitView:
     record : FitRecord
     curves : Curves
     outlook : OutlookRecord
+    drift : DriftReport or None
+        Whether an earlier forecast has aged, where one was given.
     """
 
     scenario: Scenario
@@ -38,7 +47,8 @@ class FitView:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Advice on the scenario, its tables and the models."""
-        return (*self.scenario.warnings, *self.record.findings, *self.outlook.findings)
+        aged = self.drift.findings if self.drift else ()
+        return (*self.scenario.warnings, *self.record.findings, *self.outlook.findings, *aged)
 
     def channel(self, name: str) -> str:
         """Give a channel's label."""
@@ -58,6 +68,7 @@ def build_fit(view: FitView) -> Document:
     parts = (
         leaderboard_table(record.forecast if record else None),
         _tiers(view),
+        _outlook(view),
         _effects(view),
         _curves(view),
     )
@@ -84,6 +95,10 @@ def _figures(view: FitView) -> Iterator[Figure]:
         yield from model_figures(record.clv.forecast)
     if view.outlook.judged is not None:
         yield holdout_figure(view.outlook.judged)
+    if view.outlook.trend is not None:
+        yield trend_figure(view.outlook.trend)
+    if view.drift is not None:
+        yield drift_figure(view.drift)
 
 
 def _tiers(view: FitView) -> Table:
@@ -104,6 +119,33 @@ def _tiers(view: FitView) -> Table:
     )
     by = view.scenario.tiers.by if view.scenario.tiers else ""
     return Table(f"Tiers by {by}", columns, rows if by else ())
+
+
+def _outlook(view: FitView) -> Table:
+    """Give how sure each tier's value is, what keeping a customer is worth, and who stays."""
+    columns = (
+        Column("tier", "left"), Column("with orders", drop=3), Column("value"),
+        Column("likely (8 in 10)", "left"), Column("if kept"), Column("buys again"),
+        Column("active now", drop=4), Column("in 6 months", drop=5), Column("in 12", drop=2),
+    )  # fmt: skip
+    rows = tuple(_tier_outlook(view.tier(row.tier), row) for row in view.outlook.tiers)
+    return Table(
+        "Value of a customer with orders (likely: the mean, by what the model leaves open)", columns, rows
+    )
+
+
+def _tier_outlook(label: str, row: TierOutlook) -> tuple[Entry, ...]:
+    return (
+        Text(label),
+        Money(row.customers),
+        Money(row.clv, decimals=2),
+        Text(f"{ratio(row.low)} to {ratio(row.high)}"),
+        Money(row.kept, decimals=2),
+        Percent(row.p_any_purchase),
+        Percent(row.survival[0]),
+        Percent(row.survival[6]),
+        Percent(row.survival[12]),
+    )
 
 
 def _effects(view: FitView) -> Table:

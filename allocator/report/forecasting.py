@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from allocator.models.clv.leaderboard import Row
 from allocator.models.clv.record import ForecastRecord
+from allocator.models.drift import DriftReport
 from allocator.quantities import count, percent, ratio, signed_money
 from allocator.report.document import Column, Entry, Figure, Money, Percent, Table, Text
 from allocator.stages.judge import Judged
+from allocator.stages.outlook import Trend
 
 
 def model_figures(record: ForecastRecord) -> Iterator[Figure]:
@@ -78,3 +80,27 @@ def holdout_figure(judged: Judged) -> Figure:
             f"the best tenth as forecast brought {percent(scores.top_tenth)}",
         ),
     )
+
+
+def trend_figure(trend: Trend) -> Figure:
+    """Say how repeat purchases of all customers grow."""
+    sure = abs(trend.per_year) > 2 * trend.error
+    note = "" if sure else ", which may be chance"
+    return Figure(
+        "Trend",
+        Text(percent(trend.per_year)),
+        (f"a year, of repeat purchases of all customers (± {percent(trend.error)}{note})",),
+    )
+
+
+def drift_figure(drift: DriftReport) -> Figure:
+    """Say whether an earlier forecast has aged."""
+    verdict = "has aged" if drift.has_aged else "too little to tell" if drift.too_little_to_tell else "holds"
+    lines = [f"customers: {', '.join(f'{one.feature} PSI {ratio(one.psi)}' for one in drift.features)}"]
+    came = drift.calibration
+    if came is not None:
+        off = f"{ratio(came.ratio)} of what was expected (± {ratio(came.noise)} by chance)"
+        lines.insert(0, f"{count(came.actual)} came since from its customers, {off}")
+    else:
+        lines.insert(0, "no time has passed since it was made")
+    return Figure("Forecast before", Text(verdict), tuple(lines))

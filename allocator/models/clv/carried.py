@@ -42,7 +42,7 @@ class CarriedForecast:
         revenue(H, from s) = f * N(H, from s) / N(h)
         p_any(H)           = 1 - (1 - f_p) ** (log(1 - p(H)) / log(1 - p(h)))
 
-    Customers do not buy more often as time goes on, so the ratio is at most H / h. Where the timing model
+    Customers do not buy more often as time goes on, so the ratio is at most H / h, or 1. Where the timing model
     expects nothing of a customer, the ratio is that of all customers together.
 
     Parameters
@@ -85,18 +85,18 @@ class CarriedForecast:
             return base
         learned = self.base.p_any_purchase(customers, self.fitted.weeks)
         none, none_then = (-np.log1p(-np.minimum(p, LARGEST_CHANCE)) for p in (base, learned))
-        power = _bounded(none, none_then, weeks / self.fitted.weeks)
+        power = _bounded(none, none_then, max(weeks / self.fitted.weeks, 1.0))
         return np.asarray(-np.expm1(power * np.log1p(-np.minimum(own, LARGEST_CHANCE))))
 
     def _ratio(self, customers: Snapshot, weeks: float, start_weeks: float) -> FloatArray:
         then = self.base.expected_purchases(customers, weeks, start_weeks=start_weeks)
         learned = self.base.expected_purchases(customers, self.fitted.weeks)
-        return _bounded(then, learned, weeks / self.fitted.weeks)
+        return _bounded(then, learned, max(weeks / self.fitted.weeks, 1.0))
 
 
 def _bounded(part: FloatArray, whole: FloatArray, most: float) -> FloatArray:
     """Give a ratio of 0 to `most`; that of the sums where the whole is 0."""
     total = whole.sum()
-    overall = part.sum() / total if total > 0 else most
+    overall = part.sum() / total if total > 0 else 0.0
     ratio = np.divide(part, whole, out=np.full(len(part), overall), where=whole > 0)
     return np.asarray(np.clip(ratio, 0.0, most))

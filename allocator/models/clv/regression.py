@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from allocator.customers.past import Outcome, Past
 from allocator.models import scoring
-from allocator.models.base import FloatArray, impossible
+from allocator.models.base import FloatArray, IntArray, impossible
 from allocator.models.clv.bg_nbd import BgNbd
 from allocator.models.clv.carried import CarriedForecast
 from allocator.models.clv.search import Grid, Plan, Search, best
@@ -192,7 +192,7 @@ class Regression(Options):
             raise impossible(
                 f"a regression needs {FEWEST_ROWS} customers at least, and there were {len(table)}"
             )
-        order = np.lexsort((outcome.revenue, outcome.purchase_days, table.index.astype(str)))
+        order = _by_content(table, outcome)
         rows, bought, revenue = table.iloc[order], outcome.purchase_days[order] > 0, outcome.revenue[order]
         name, columns = str(getattr(self, "name", "")), tuple(str(column) for column in table)
         with one_thread():
@@ -238,6 +238,15 @@ class Regression(Options):
         if self.selection != "none":
             steps.insert(1, ("select", _selector(self.selection, self.selected)))
         return Pipeline(steps)
+
+
+def _by_content(table: pd.DataFrame, outcome: Outcome) -> IntArray:
+    """Give an order of rows that hangs on what they say alone: sums and draws follow it."""
+    import pandas as pd
+
+    content = pd.util.hash_pandas_object(table).to_numpy()
+    order: IntArray = np.lexsort((outcome.revenue, outcome.purchase_days, content))
+    return order
 
 
 def _fitted(steps: Any, table: pd.DataFrame, aim: FloatArray | BoolArray) -> Any:  # noqa: ANN401

@@ -51,8 +51,23 @@ def _clv(view: FitView) -> Data | None:
     record = view.record.clv
     if record is None:
         return None
-    data = asdict(record) | asdict(view.outlook)
+    data = asdict(record) | asdict(view.outlook) | {"drift": _drift(view)}
     return {name: _plain(value) for name, value in data.items()}
+
+
+def _drift(view: FitView) -> Data | None:
+    drift = view.drift
+    if drift is None:
+        return None
+    came = drift.calibration
+    return {
+        "has_aged": drift.has_aged,
+        "too_little_to_tell": drift.too_little_to_tell,
+        "features": {one.feature: one.psi for one in drift.features},
+        "since": None
+        if came is None
+        else {"expected": came.expected, "actual": came.actual, "noise": came.noise, "slope": came.slope},
+    }
 
 
 def _plain(value: object) -> object:
