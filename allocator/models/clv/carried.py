@@ -42,8 +42,8 @@ class CarriedForecast:
         revenue(H, from s) = f * N(H, from s) / N(h)
         p_any(H)           = 1 - (1 - f_p) ** (log(1 - p(H)) / log(1 - p(h)))
 
-    Customers do not buy more often as time goes on, so the ratio is at most H / h, or 1. Where the timing model
-    expects nothing of a customer, the ratio is that of all customers together.
+    Customers do not buy more often as time goes on, so the ratio is at most H / h, or 1. Where the timing
+    model expects nothing of a customer, the ratio is that of all customers together.
 
     Parameters
     ----------
