@@ -282,7 +282,7 @@ class Forecast:
         Raises
         ------
         DataError
-            E001 without a saved forecast, E002 when it cannot be read.
+            E001 without a saved forecast, E013 when it cannot be read.
         """
         saved = read_saved(Path(folder))
         return cls(saved.curves, saved.record, scenario, saved=saved)

@@ -83,7 +83,7 @@ def read_saved(folder: Path) -> SavedForecast:
     Raises
     ------
     DataError
-        E001 without one, E002 when it is something else.
+        E001 without one, E013 when it is something else.
     """
     place = folder / FOLDER
     if not (place / RECORD).is_file():
@@ -99,5 +99,5 @@ def read_saved(folder: Path) -> SavedForecast:
         customers = pd.read_parquet(place / CUSTOMERS)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"{place} holds no forecast that can be read: {str(error).splitlines()[0]}"
-        raise DataError(Finding("E002", None, what, "save it anew: allocator fit FILE --out DIR")) from error
+        raise DataError(Finding("E013", None, what, "save it anew: allocator fit FILE --out DIR")) from error
     return SavedForecast(curves, record, outlook, customers)

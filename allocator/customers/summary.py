@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.customers.engines import KEY
+from allocator.customers.grouping import Groups
 from allocator.customers.purchases import Purchases, Window, as_text, missing_column, purchases
 from allocator.customers.returns import ReturnsRule
 from allocator.customers.rows import RowCounts
@@ -82,15 +83,10 @@ class Patterns:
         >>> patterns.frequency.tolist(), patterns.counts.tolist(), patterns.inverse.tolist()
         ([0, 2], [2, 1], [0, 1, 0])
         """
-        order = np.lexsort((age_days, recency_days, frequency))
-        rows = np.stack([frequency, recency_days, age_days])[:, order].astype(np.int64)
-        new = np.ones(len(order), dtype=bool)
-        new[1:] = (rows[:, 1:] != rows[:, :-1]).any(axis=0)
-        inverse = np.empty(len(order), dtype=np.int64)
-        inverse[order] = np.cumsum(new) - 1
-        counts = np.bincount(inverse).astype(np.int64)
-        x, recency, age = rows[:, new]
-        return cls(x, recency, age, counts, inverse)
+        columns = tuple(np.asarray(column, np.int64) for column in (frequency, recency_days, age_days))
+        groups = Groups.of(*columns)
+        x, recency, age = (column[groups.first] for column in columns)
+        return cls(x, recency, age, groups.sizes, groups.of_rows())
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from allocator.errors import Finding
-from allocator.models.base import FloatArray, IntArray, fit_warning, impossible
+from allocator.models.base import FloatArray, IntArray, impossible
 from allocator.models.scoring import DecileTable, deciles
 from allocator.quantities import count, percent
 
@@ -349,13 +349,17 @@ class DriftReport:
 def _moved(features: Sequence[Stability]) -> Finding:
     worst = sorted(features, key=lambda one: -one.psi)
     named = ", ".join(f"{one.feature} (PSI {one.psi:.2f})" for one in worst)
-    return fit_warning(f"drift: customers differ from those the model learned from: {named}", "fit it anew")
+    return Finding(
+        "W416", None, f"drift: customers differ from those the model learned from: {named}", "fit it anew"
+    )
 
 
 def _off(calibration: Calibration) -> Finding:
     off = percent(calibration.ratio - 1)
     side = f"{off.lstrip('-')} {'more' if calibration.ratio > 1 else 'less'}"
-    return fit_warning(
+    return Finding(
+        "W416",
+        None,
         f"drift: {side} came than the forecast expected of {count(calibration.n_customers)} customers, "
         f"± {percent(SURE * calibration.noise)} by chance",
         "fit it anew; where it is a season, compare over a whole year",

@@ -55,7 +55,7 @@ def decile_calibration(
     Raises
     ------
     DataError
-        E315 for a table without groups; E110 without matplotlib.
+        E315 for a table without groups; E012 without matplotlib.
     """
     actual, forecast = _columns(table.actual, table.forecast)
     sheet = _sheet(_total_title(float(actual @ table.n), float(forecast @ table.n), name))
@@ -109,7 +109,7 @@ def cumulative_tracking(
     Raises
     ------
     DataError
-        E315 for columns that are empty, of different lengths or not finite; E110 without matplotlib.
+        E315 for columns that are empty, of different lengths or not finite; E012 without matplotlib.
     """
     came, expected = _columns(actual, forecast)
     at = _times(times)
@@ -207,7 +207,7 @@ def frequency_recency_heatmap(
     Raises
     ------
     DataError
-        E315 for columns that are empty, of different lengths or not finite; E110 without matplotlib.
+        E315 for columns that are empty, of different lengths or not finite; E012 without matplotlib.
     """
     x, t, v = _columns(frequency, recency_weeks, value)
     if min(x.min(), t.min()) < 0:
@@ -299,7 +299,7 @@ def actual_against_predicted(
     Raises
     ------
     DataError
-        E315 for columns that are empty, of different lengths or not finite; E110 without matplotlib.
+        E315 for columns that are empty, of different lengths or not finite; E012 without matplotlib.
     """
     x, came, expected = _columns(frequency, actual, forecast)
     groups = _by_frequency(np.minimum(x, most), came, expected)
@@ -342,7 +342,7 @@ def _sheet(title: str) -> _Sheet:
         from matplotlib.figure import Figure
     except ImportError as missing:
         raise DataError(
-            Finding("E110", None, "charts need matplotlib", "pip install 'allocator[plots]'")
+            Finding("E012", None, "charts need matplotlib", "pip install 'allocator[plots]'")
         ) from missing
     figure = Figure(figsize=SIZE, dpi=150, layout="constrained")
     axes = figure.add_subplot()
