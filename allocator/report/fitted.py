@@ -14,6 +14,7 @@ from allocator.report.forecasting import (
     holdout_figure,
     leaderboard_table,
     model_figures,
+    retention_figure,
     trend_figure,
 )
 from allocator.report.limits import advice, unused_rows
@@ -93,6 +94,8 @@ def _figures(view: FitView) -> Iterator[Figure]:
     if record.clv is not None:
         yield Figure("Orders", Money(record.clv.orders), (f"until {record.clv.as_of}", record.clv.rows))
         yield from model_figures(record.clv.forecast)
+        if record.clv.retention.scores:
+            yield retention_figure(record.clv.retention)
     if view.outlook.judged is not None:
         yield holdout_figure(view.outlook.judged)
     if view.outlook.trend is not None:

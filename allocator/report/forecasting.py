@@ -10,6 +10,7 @@ from allocator.models.drift import DriftReport
 from allocator.quantities import count, percent, ratio, signed_money
 from allocator.report.document import Column, Entry, Figure, Money, Percent, Table, Text
 from allocator.stages.judge import Judged
+from allocator.stages.kept import RetentionRecord
 from allocator.stages.outlook import Trend
 
 
@@ -24,6 +25,16 @@ def model_figures(record: ForecastRecord) -> Iterator[Figure]:
             f"(error {percent(record.level.log_error)})"
         )
     yield Figure("Model", Text(record.model), tuple(lines))
+
+
+def retention_figure(record: RetentionRecord) -> Figure:
+    """Say how good the probabilities to buy again were on customers left out."""
+    parts = [
+        f"{label} {ratio(record.scores[name], 3)} ± {ratio(record.spreads[name], 3)}"
+        for name, label in (("auc", "AUC"), ("brier", "Brier"), ("slope", "calibration slope"))
+        if name in record.scores and name in record.spreads
+    ]
+    return Figure("Retention", Text(record.model), (f"on customers left out: {', '.join(parts)}",))
 
 
 def leaderboard_table(record: ForecastRecord | None) -> Table:

@@ -12,6 +12,7 @@ from allocator.pipeline import Forecasted
 from allocator.scenario.schema import Scenario
 from allocator.stages.frames import EffectRow, TierRow, effect_rows, tier_rows
 from allocator.stages.judge import Judged
+from allocator.stages.kept import RetentionRecord
 from allocator.stages.outlook import TierOutlook, TierSeason, Trend
 from allocator.stages.predictions import Predictions
 
@@ -31,6 +32,8 @@ class ClvRecord:
         What turned purchases into value.
     forecast : ForecastRecord
         The models behind it.
+    retention : RetentionRecord
+        How the probability to buy again was told.
     """
 
     as_of: date
@@ -41,6 +44,7 @@ class ClvRecord:
     margin: float
     discount_rate: float
     forecast: ForecastRecord
+    retention: RetentionRecord
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,7 @@ def _clv(made: Predictions) -> ClvRecord:
         margin=terms.margin,
         discount_rate=terms.discount_rate,
         forecast=made.valued.forecast,
+        retention=made.valued.retention,
     )
 
 

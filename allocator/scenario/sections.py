@@ -23,6 +23,7 @@ from allocator.models.clv import NAMES as CLV_NAMES
 from allocator.models.clv import ClvOptions
 from allocator.models.clv.auto import Auto
 from allocator.models.retention.activity import Activity
+from allocator.models.retention.repurchase import Repurchase
 from allocator.models.uplift import MODELS as UPLIFT
 from allocator.models.uplift.adjusted_means import AdjustedMeans
 from allocator.options import Count, Duration, IsoDate, Money, Number, Options, Share, Text, fault
@@ -155,6 +156,16 @@ def _named(value: object) -> object:
     return {"name": "auto", **value} if isinstance(value, Mapping) else value
 
 
+def _retention(value: object) -> object:
+    """Read auto as the score of the model that values customers."""
+    named = _named(value)
+    auto = isinstance(named, Mapping) and named.get("name") == "auto"
+    return {**named, "name": "activity"} if isinstance(named, Mapping) and auto else named
+
+
+RETENTION = ("activity", "logit", "boosting")
+
+
 @dataclass(frozen=True)
 class _OrName:
     """States in the schema that a name may stand in place of options."""
@@ -181,7 +192,9 @@ class Models(Options):
     """Time at the end that is kept for judging models."""
     clv: Annotated[ClvOptions, BeforeValidator(_named), _OrName(CLV_NAMES)] = Auto()
     """Customer lifetime value."""
-    retention: Annotated[Activity, BeforeValidator(_by_name), _OrName(("activity",))] = Activity()
+    retention: Annotated[
+        Activity | Repurchase, Discriminator("name"), BeforeValidator(_retention), _OrName(RETENTION)
+    ] = Activity()
     """Probability of at least one purchase."""
     uplift: Annotated[AdjustedMeans, BeforeValidator(_by_name), _OrName(tuple(UPLIFT))] = AdjustedMeans()
     """Effect of a contact."""

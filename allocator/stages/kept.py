@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from importlib.metadata import version
@@ -35,6 +35,15 @@ ENTRIES = 30
 FACTS, TABLE = "facts.json", "customers.parquet"
 
 
+@dataclass(frozen=True)
+class RetentionRecord:
+    """How the probability to buy again was told; scores and spreads as in ``RetentionScore``."""
+
+    model: str = "activity"
+    scores: Mapping[str, float] = field(default_factory=dict)
+    spreads: Mapping[str, float] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, eq=False)
 class Valued:
     """What a forecast says of customers; arrays are aligned with ``summary.customer_id``.
@@ -46,6 +55,7 @@ class Valued:
         Figures of every customer.
     terms : ValueTerms
     forecast : ForecastRecord
+    retention : RetentionRecord
     warnings : tuple of Finding
         Of the models.
     """
@@ -54,6 +64,7 @@ class Valued:
     columns: Mapping[str, Any]
     terms: ValueTerms
     forecast: ForecastRecord
+    retention: RetentionRecord = field(default_factory=RetentionRecord)
     warnings: tuple[Finding, ...] = ()
 
 
@@ -65,6 +76,7 @@ class _Facts:
     rows: RowCounts
     terms: ValueTerms
     forecast: ForecastRecord
+    retention: RetentionRecord
     warnings: tuple[Finding, ...]
 
 
@@ -112,13 +124,15 @@ def _from_table(table: pd.DataFrame, facts: _Facts) -> Valued:
         absent["customer_id"].to_numpy(dtype=object),
     )
     columns = {str(name): known[name].to_numpy() for name in known if name not in _SUMMARY}
-    return Valued(summary, columns, facts.terms, facts.forecast, facts.warnings)
+    return Valued(summary, columns, facts.terms, facts.forecast, facts.retention, facts.warnings)
 
 
 def write_valued(folder: Path, valued: Valued) -> None:
     """Write a forecast of customers into a folder that exists, as JSON and Parquet."""
     summary = valued.summary
-    facts = _Facts(summary.as_of, summary.rows, valued.terms, valued.forecast, valued.warnings)
+    facts = _Facts(
+        summary.as_of, summary.rows, valued.terms, valued.forecast, valued.retention, valued.warnings
+    )
     (folder / FACTS).write_text(as_text(_Facts, facts), encoding="utf-8", newline="")
     to_table(valued).to_parquet(folder / TABLE, index=False)
 

@@ -19,7 +19,7 @@ from allocator.models.clv.origins import Tell, quiet
 from allocator.models.clv.record import ForecastRecord
 from allocator.quantities import Duration, count
 from allocator.scenario.schema import Scenario
-from allocator.stages.kept import Store, Valued, key_of
+from allocator.stages.kept import RetentionRecord, Store, Valued, key_of
 from allocator.stages.reading import Tables
 
 if TYPE_CHECKING:
@@ -197,13 +197,16 @@ def _from(
 
 def _valued(scenario: Scenario, learned: Learned) -> Valued:
     customers, forecast, terms = learned.customers, learned.forecast, learned.terms
+    retained = scenario.models.retention.score(forecast, customers, weeks=terms.horizon_weeks)
     columns = {
         "clv": clv(forecast, customers, terms),
         "clv_if_active": clv_if_active(forecast, customers, terms),
-        "p_any_purchase": scenario.models.retention.score(forecast, customers, weeks=terms.horizon_weeks),
+        "p_any_purchase": retained.chance,
     }
     record = ForecastRecord.of(forecast, scenario.models.clv.name)
-    return Valued(customers.summary, columns, terms, record, forecast.warnings)
+    retention = RetentionRecord(retained.model, retained.scores, retained.spreads)
+    warnings = tuple(dict.fromkeys((*forecast.warnings, *retained.warnings)))
+    return Valued(customers.summary, columns, terms, record, retention, warnings)
 
 
 def _ingredients(scenario: Scenario, tables: Tables) -> Iterator[object]:

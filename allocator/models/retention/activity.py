@@ -7,9 +7,12 @@ and nothing since, and so ranks customers worse than chance.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from allocator.customers.past import Snapshot
+from allocator.errors import Finding
 from allocator.models.base import FloatArray
 from allocator.options import Options
 
@@ -19,6 +22,27 @@ class PurchaseChance(Protocol):
 
     def p_any_purchase(self, customers: Snapshot, weeks: float) -> FloatArray:
         """Probability of at least one purchase in the next `weeks`."""
+
+
+@dataclass(frozen=True, eq=False)
+class RetentionScore:
+    """Probability of every customer to buy again, and how good such probabilities were.
+
+    Parameters
+    ----------
+    chance : array, shape (customers,)
+    model : str
+    warnings : tuple of Finding
+    scores, spreads : mapping of str to float
+        ``auc``, ``brier`` and ``slope`` of calibration on customers left out: mean and standard deviation
+        over folds; empty where nothing was learned for it.
+    """
+
+    chance: FloatArray
+    model: str
+    warnings: tuple[Finding, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    spreads: Mapping[str, float] = field(default_factory=dict)
 
 
 class Activity(Options):
@@ -33,7 +57,7 @@ class Activity(Options):
     name: Literal["activity"] = "activity"
     """Its name in a scenario."""
 
-    def score(self, forecast: PurchaseChance, customers: Snapshot, *, weeks: float) -> FloatArray:
+    def score(self, forecast: PurchaseChance, customers: Snapshot, *, weeks: float) -> RetentionScore:
         """Give every customer's probability of at least one purchase in the next `weeks`.
 
         Parameters
@@ -45,7 +69,7 @@ class Activity(Options):
 
         Returns
         -------
-        array, shape (customers,)
+        RetentionScore
             Aligned with ``customers.customer_id``.
         """
-        return forecast.p_any_purchase(customers, weeks)
+        return RetentionScore(forecast.p_any_purchase(customers, weeks), self.name)
