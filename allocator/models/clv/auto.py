@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from allocator.customers.past import Past
+from allocator.errors import AllocatorError, DataError, Finding
 from allocator.models.base import fit_warning
 from allocator.models.clv.blend import BlendedForecast, blended
 from allocator.models.clv.forecast import ClvModel, CustomerForecast
@@ -77,7 +78,7 @@ class Auto(Options):
         Raises
         ------
         DataError
-            Where the model that is left cannot learn from these orders either.
+            Where no member can learn from these orders.
         """
         some = past.sample(self.sample, self.seed)
         origins = rolling_origins(some, horizon_weeks)
@@ -112,11 +113,17 @@ class Auto(Options):
 
     def _untried(self, past: Past, horizon_weeks: float) -> ChosenForecast:
         """Let the first member learn that can do without a comparison."""
-        name = self._singles[0]
-        learned = SINGLE[name]().learn(past, horizon_weeks=horizon_weeks)
-        what = f"too few orders to compare models on an earlier window, so {name} is used as it is"
-        board = Leaderboard(chosen=name, reason="too few orders to compare models")
-        return ChosenForecast(learned, Level(), (fit_warning(what),), board)
+        failures: list[Finding] = []
+        for name in self._singles:
+            try:
+                learned = SINGLE[name]().learn(past, horizon_weeks=horizon_weeks)
+            except AllocatorError as error:
+                failures += error.findings
+                continue
+            what = f"too few orders to compare models on an earlier window, so {name} is used as it is"
+            board = Leaderboard(chosen=name, reason="too few orders to compare models")
+            return ChosenForecast(learned, Level(), (fit_warning(what),), board)
+        raise DataError(dict.fromkeys(failures))
 
 
 class Blend(Options):

@@ -147,7 +147,9 @@ def resampled_ginis(
         weights = times[:, np.searchsorted(ids, origin.customers.customer_id.astype(str))]
         perfect = concentration(origin.came.revenue, origin.came.revenue, weights)
         for name, parts in predicted.items():
-            total[name] += concentration(origin.came.revenue, parts[place].revenue, weights) / perfect
+            found = concentration(origin.came.revenue, parts[place].revenue, weights)
+            # draws without any buyer have no order
+            total[name] += np.divide(found, perfect, out=np.zeros(RESAMPLES), where=perfect > 0)
     return {name: found / len(origins) for name, found in total.items()}
 
 

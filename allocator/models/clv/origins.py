@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from allocator.customers.past import Outcome, Past, Snapshot
 from allocator.errors import AllocatorError
+from allocator.models.base import impossible
 from allocator.models.clv.forecast import ClvModel
 from allocator.models.clv.judgement import Prediction
 
@@ -51,7 +54,7 @@ def rolling_origins(past: Past, horizon_weeks: float) -> tuple[Origin, ...]:
 
     A window is as long as the horizon, at most a third of the time since the first order; origins lie one
     and one and a half windows before today. None where windows would be shorter than four weeks; an origin
-    with fewer than 30 customers, or whose customers then bought nothing, is left out.
+    with fewer than 30 customers, or whose customers then bought nothing or all for the same, is left out.
     """
     weeks = min(horizon_weeks, SHARE * past.weeks)
     if weeks < SHORTEST_WEEKS:
@@ -67,7 +70,7 @@ def _origin(past: Past, weeks: float, step: float) -> Origin | None:
         came = start.later(weeks).outcome_of(customers)
     except AllocatorError:
         return None
-    if len(customers) < FEWEST_CUSTOMERS or came.revenue.sum() <= 0:
+    if len(customers) < FEWEST_CUSTOMERS or not np.ptp(came.revenue):
         return None
     return Origin(start, customers, came)
 
@@ -120,4 +123,7 @@ def _trial(model: ClvModel, origins: tuple[Origin, ...], tell: Tell) -> Trial:
 
 def _predicted(model: ClvModel, origin: Origin) -> Prediction:
     learned = model.learn(origin.past, horizon_weeks=origin.weeks)
-    return Prediction.of(learned, origin.customers, origin.weeks)
+    made = Prediction.of(learned, origin.customers, origin.weeks)
+    if not (np.isfinite(made.revenue).all() and np.isfinite(made.p_any_purchase).all()):
+        raise impossible("it predicts what is no finite number")
+    return made
