@@ -43,7 +43,7 @@ def preparation(table: pd.DataFrame, *, scale: bool = True) -> Pipeline:
     >>> import pandas as pd
     >>> table = pd.DataFrame({"age": [30.0, np.nan, 50.0, 40.0], "region": ["north", "south", "south", None]})
     >>> preparation(table, scale=False).fit_transform(table).round(2).tolist()[1]
-    [40.0, 1.0, 0.0, 1.0, 0.0]
+    [40.0, 1.0, 0.0, 0.0, 1.0]
     """
     from sklearn.compose import ColumnTransformer
     from sklearn.feature_selection import VarianceThreshold
@@ -57,8 +57,7 @@ def preparation(table: pd.DataFrame, *, scale: bool = True) -> Pipeline:
         _winsoriser()(), SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), *last
     )
     text_steps = make_pipeline(
-        FunctionTransformer(_as_objects, feature_names_out="one-to-one"),
-        SimpleImputer(strategy="constant", fill_value="missing"),
+        FunctionTransformer(_as_texts, feature_names_out="one-to-one"),
         OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=RARE, sparse_output=False),
     )
     columns = ColumnTransformer([("numbers", number_steps, numbers), ("texts", text_steps, texts)])
@@ -74,10 +73,12 @@ def split_columns(table: pd.DataFrame) -> tuple[list[str], list[str]]:
     return numbers, [name for name in names if name not in numbers]
 
 
-def _as_objects(table: pd.DataFrame) -> NDArray[np.object_]:
-    """Give texts with None for a missing one, whatever the column's type."""
-    objects = table.astype(object)
-    values: NDArray[np.object_] = objects.where(objects.notna(), None).to_numpy(dtype=object)
+def _as_texts(table: pd.DataFrame) -> NDArray[np.object_]:
+    """Give texts, whatever the columns' types are and even within one; "missing" for a missing one."""
+    columns = [table[name].astype(object) for name in table]
+    values: NDArray[np.object_] = np.empty(table.shape, dtype=object)
+    for i, column in enumerate(columns):
+        values[:, i] = column.map(str, na_action="ignore").where(column.notna(), "missing")
     return values
 
 

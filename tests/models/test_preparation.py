@@ -113,3 +113,18 @@ def test_the_given_table_stays_as_it_was() -> None:
 def test_a_table_is_split_by_what_its_columns_hold() -> None:
     table = pd.DataFrame({"a": [1], "b": ["x"], "c": [True], "d": [1.5]})
     assert split_columns(table) == (["a", "c", "d"], ["b"])
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+@pytest.mark.parametrize("kind", ["object", "string", "category"])
+def test_a_missing_text_is_a_value_of_its_own_in_columns_of_any_kind(kind: str, missing: object) -> None:
+    table = pd.DataFrame({"area": pd.Series(["north", missing] * 10).astype(kind)})
+    steps = learned(table)
+    assert [name.split("__")[1] for name in steps.get_feature_names_out()] == ["area_missing", "area_north"]
+    assert steps.transform(table)[:2].tolist() == [[0, 1], [1, 0]]
+
+
+def test_texts_and_numbers_in_one_column_are_values() -> None:
+    steps = learned(pd.DataFrame({"code": [1, "x", 1, None, True]}, dtype=object))
+    names = [name.split("__")[1] for name in steps.get_feature_names_out()]
+    assert names == ["code_1", "code_True", "code_missing", "code_x"]

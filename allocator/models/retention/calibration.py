@@ -93,18 +93,18 @@ class FoldScores:
     slope: FloatArray
 
     @property
-    def means(self) -> dict[str, float]:
-        """Mean of each over folds."""
-        return self._of(np.mean)
+    def means(self) -> dict[str, float | None]:
+        """Mean of each over the folds that have one; None without any."""
+        return self._of(lambda values: float(values.mean()) if len(values) else None)
 
     @property
-    def spreads(self) -> dict[str, float]:
-        """Standard deviation of each between folds."""
-        return self._of(lambda values: np.std(values, ddof=1))
+    def spreads(self) -> dict[str, float | None]:
+        """Standard deviation of each between the folds that have one; None without two."""
+        return self._of(lambda values: float(values.std(ddof=1)) if len(values) > 1 else None)
 
-    def _of(self, figure: Callable[[FloatArray], np.floating]) -> dict[str, float]:
+    def _of(self, figure: Callable[[FloatArray], float | None]) -> dict[str, float | None]:
         parts = {"auc": self.auc, "brier": self.brier, "slope": self.slope}
-        return {name: float(figure(values)) for name, values in parts.items()}
+        return {name: figure(values[np.isfinite(values)]) for name, values in parts.items()}
 
 
 @dataclass(frozen=True, eq=False)

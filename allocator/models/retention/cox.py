@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from allocator.errors import Finding
-from allocator.models.base import FloatArray, impossible
+from allocator.models.base import FloatArray, fit_warning, impossible
 from allocator.models.retention.base import KnownSurvival
 from allocator.models.retention.coefficients import Coefficients, coefficients
 from allocator.models.retention.design import Design, learn_design
@@ -109,8 +109,11 @@ class Cox(Options):
 def _effects(x: FloatArray, stays: Durations) -> Coefficients:
     from statsmodels.duration.hazard_regression import PHReg
 
-    if not (x.shape[1] and stays.ended.any()):
-        return Coefficients(np.zeros(x.shape[1]), None, 0.0)
+    if not stays.ended.any():
+        what = "cox: nobody left, so that everybody is taken to stay"
+        return Coefficients(np.zeros(x.shape[1]), None, 0.0, (fit_warning(what),))
+    if not x.shape[1]:
+        return Coefficients(np.zeros(0), None, 0.0)
     model = PHReg(stays.periods.astype(np.float64), x, status=stays.ended.astype(int), ties="efron")
     return coefficients("cox", model, x.shape[1])
 

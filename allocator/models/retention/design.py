@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from allocator.models.base import FloatArray, IntArray, impossible
-from allocator.models.preparation import preparation
+from allocator.models.preparation import preparation, split_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,8 +49,8 @@ class Design:
         absent = [name for name in self.columns if name not in table]
         if absent:
             raise impossible(f"{self.name}: the table lacks {', '.join(absent)}, which it learned from")
-        if self.steps is None:
-            return np.zeros((len(table), 0))
+        if self.steps is None or not len(table):
+            return np.zeros((len(table), len(self.features)))
         numbers = np.asarray(self.steps.transform(table[list(self.columns)]), dtype=np.float64)
         return numbers if self.kept is None else numbers[:, self.kept]
 
@@ -81,6 +81,11 @@ def learn_design(name: str, table: pd.DataFrame, *, linear: bool = True) -> tupl
     design : Design
     matrix : array, shape (rows, k)
 
+    Raises
+    ------
+    DataError
+        E315 for an infinite number, or two columns of one name.
+
     Examples
     --------
     >>> import pandas as pd
@@ -91,6 +96,7 @@ def learn_design(name: str, table: pd.DataFrame, *, linear: bool = True) -> tupl
     """
     columns = tuple(str(column) for column in table)
     table = table.set_axis(list(columns), axis=1)
+    _refuse_infinite(name, table)
     steps = preparation(table, scale=linear) if columns else None
     try:
         numbers = np.zeros((len(table), 0)) if steps is None else steps.fit_transform(table)
@@ -101,6 +107,14 @@ def learn_design(name: str, table: pd.DataFrame, *, linear: bool = True) -> tupl
     numbers = np.asarray(numbers, dtype=np.float64)
     kept = _independent(numbers) if linear and steps is not None else None
     return Design(name, columns, steps, kept), numbers if kept is None else numbers[:, kept]
+
+
+def _refuse_infinite(name: str, table: pd.DataFrame) -> None:
+    if not table.columns.is_unique:
+        raise impossible(f"{name}: two features have the same name")
+    for column in split_columns(table)[0]:
+        if np.isinf(table[column].to_numpy(dtype=np.float64, na_value=np.nan)).any():
+            raise impossible(f"{name}: the feature {column} is infinite for a customer")
 
 
 def _independent(numbers: FloatArray) -> IntArray:
