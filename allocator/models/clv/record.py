@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 
 from allocator.models.clv.auto import ChosenForecast
 from allocator.models.clv.blend import BlendedForecast
+from allocator.models.clv.carried import CarriedForecast
 from allocator.models.clv.forecast import CustomerForecast, TimingForecast
 from allocator.models.clv.leaderboard import Leaderboard
 from allocator.models.clv.level import Level, Levelled
 
 SURE = Level(1.0, 0.0)
+
+_NEW_WORD = re.compile("(?<!^)(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -65,24 +69,26 @@ class ForecastRecord:
         name : str
             Of the model that learned it.
         """
-        parts = tuple(_parts(forecast, 1.0))
         if not isinstance(forecast, ChosenForecast):
-            return cls(name, parts)
-        return cls(forecast.leaderboard.chosen, parts, forecast.level, forecast.leaderboard)
+            return cls(name, tuple(_parts(forecast, 1.0, name)))
+        board = forecast.leaderboard
+        return cls(board.chosen, tuple(_parts(forecast, 1.0, board.chosen)), forecast.level, board)
 
 
-def _parts(forecast: CustomerForecast, weight: float) -> Iterator[PartRecord]:
+def _parts(forecast: CustomerForecast, weight: float, name: str) -> Iterator[PartRecord]:
     match forecast:
         case Levelled():
-            yield from _parts(forecast.forecast, weight)
+            yield from _parts(forecast.forecast, weight, name)
         case BlendedForecast():
             for part, share in zip(forecast.parts, forecast.weights, strict=True):
-                yield from _parts(part, weight * share)
+                yield from _parts(part, weight * share, name)
         case TimingForecast():
-            yield _part(forecast.purchases, weight)
-            yield _part(forecast.spend, weight)
+            for model in (forecast.purchases, forecast.spend):
+                yield _part(model, weight, _NEW_WORD.sub("_", _kind(model)).lower())
+        case CarriedForecast():
+            yield _part(forecast.fitted, weight, getattr(forecast.fitted, "name", name))
         case _:
-            yield _part(forecast, weight)
+            yield _part(forecast, weight, name)
 
 
 def timing_of(forecast: CustomerForecast) -> TimingForecast | None:
@@ -99,11 +105,14 @@ def timing_of(forecast: CustomerForecast) -> TimingForecast | None:
             return base if isinstance(base, TimingForecast) else None
 
 
-def _part(model: object, weight: float) -> PartRecord:
+def _part(model: object, weight: float, name: str) -> PartRecord:
     numbers = {
         one.name: float(getattr(model, one.name))
         for one in fields(model)  # type: ignore[arg-type]
         if isinstance(getattr(model, one.name), int | float)
     }
-    name = getattr(model, "name", "") or type(model).__name__.removeprefix("Fitted")
     return PartRecord(name, weight, numbers, dict(getattr(model, "standard_errors", {})))
+
+
+def _kind(model: object) -> str:
+    return type(model).__name__.removeprefix("Fitted")
