@@ -14,7 +14,7 @@ from allocator.models.preparation import preparation, split_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-SAME = 1e-7  # of the largest column: what is left of one that others tell
+SAME = 1e-7  # of a column: what is left of one that others tell
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,12 +118,18 @@ def _refuse_infinite(name: str, table: pd.DataFrame) -> None:
 
 
 def _independent(numbers: FloatArray) -> IntArray:
-    """Give columns of which none is a sum of others and a constant."""
-    from scipy.linalg import qr
-
-    left, order = qr(numbers - numbers.mean(axis=0), mode="r", pivoting=True)
-    sizes = np.abs(np.diag(left))
-    return np.sort(order[: len(sizes)][sizes > SAME * max(sizes[0], SAME)])
+    """Give the columns that are no sum of a constant and columns before them, whatever the order of rows."""
+    centred = numbers - numbers.mean(axis=0)
+    axes = np.empty_like(centred)
+    kept: list[int] = []
+    for i, column in enumerate(centred.T):
+        before = axes[:, : len(kept)]
+        rest = column - before @ (before.T @ column)
+        size = np.linalg.norm(rest)
+        if size > SAME * np.linalg.norm(column):
+            axes[:, len(kept)] = rest / size
+            kept.append(i)
+    return np.array(kept, dtype=np.int64)
 
 
 def zero_one(name: str, outcome: ArrayLike, rows: int) -> FloatArray:
