@@ -11,10 +11,12 @@ from pathlib import Path
 import pandas as pd
 
 from allocator.errors import DataError, Finding
+from allocator.quantities import quoted
 from allocator.report.record import FitRecord, OutlookRecord
 from allocator.response.curves import Curves
 from allocator.response.stored import from_stored, to_stored
-from allocator.stages.kept import as_text, from_text
+from allocator.stages.frames import CUSTOMER_COLUMNS
+from allocator.stages.kept import UNREADABLE, as_text, from_text
 
 SCHEMA = "allocator.forecast/1"
 FOLDER = "forecast"
@@ -46,9 +48,12 @@ def write_saved(folder: Path, saved: SavedForecast) -> Path:
     Raises
     ------
     DataError
-        E011 when the folder cannot be written.
+        E011 when the folder cannot be written, or holds something else of that name.
     """
     target = folder / FOLDER
+    if target.exists() and not (target / RECORD).is_file():
+        what = f"{target} exists and is no saved forecast; nothing was written"
+        raise DataError(Finding("E011", None, what, "choose another folder"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".allocator-") as waiting:
@@ -97,7 +102,11 @@ def read_saved(folder: Path) -> SavedForecast:
         outlook = from_text(OutlookRecord, json.dumps(data["outlook"]))
         curves = from_stored(pd.read_parquet(place / CURVES))
         customers = pd.read_parquet(place / CUSTOMERS)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        what = f"{place} holds no forecast that can be read: {str(error).splitlines()[0]}"
+        absent = [name for name in CUSTOMER_COLUMNS if name not in customers]
+        if absent:
+            raise ValueError(f"its customers have no column {quoted(absent[0])}")
+    except UNREADABLE as error:
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        what = f"{place} holds no forecast that can be read: {why}"
         raise DataError(Finding("E013", None, what, "save it anew: allocator fit FILE --out DIR")) from error
     return SavedForecast(curves, record, outlook, customers)

@@ -60,7 +60,7 @@ def from_stored(table: pd.DataFrame) -> Curves:
     125.0
     """
     rows: list[dict[str, Any]] = table.astype(object).where(table.notna(), None).to_dict("records")  # type: ignore[assignment]
-    combine: Combine = rows[0]["combine"] if rows else "add"
+    combine: Combine = TypeAdapter(Combine).validate_python(rows[0]["combine"] if rows else "add")
     return Curves(tuple(_response(row) for row in rows), combine)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -33,6 +35,8 @@ PACKAGE = Path(__file__).resolve().parents[1]
 LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "statsmodels", "duckdb")
 ENTRIES = 30
 FACTS, TABLE = "facts.json", "customers.parquet"
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
+"""What reading a file of something else may raise; too deep a JSON is a RuntimeError."""
 
 
 @dataclass(frozen=True)
@@ -70,16 +74,18 @@ class Valued:
 
 @dataclass(frozen=True)
 class _Facts:
-    """All of a :class:`Valued` that is no column."""
+    """All of a :class:`Valued` but the columns, which are named."""
 
     as_of: date
     rows: RowCounts
+    columns: tuple[str, ...]
     terms: ValueTerms
     forecast: ForecastRecord
     retention: RetentionRecord
     warnings: tuple[Finding, ...]
 
 
+_KEY = re.compile("[0-9a-f]{64}")
 _SUMMARY = ("customer_id", "n_days", "first_on", "last_on", "total_value", "first_value")
 
 
@@ -123,7 +129,7 @@ def _from_table(table: pd.DataFrame, facts: _Facts) -> Valued:
         facts.rows,
         absent["customer_id"].to_numpy(dtype=object),
     )
-    columns = {str(name): known[name].to_numpy() for name in known if name not in _SUMMARY}
+    columns = {name: known[name].to_numpy(dtype=np.float64) for name in facts.columns}
     return Valued(summary, columns, facts.terms, facts.forecast, facts.retention, facts.warnings)
 
 
@@ -131,7 +137,13 @@ def write_valued(folder: Path, valued: Valued) -> None:
     """Write a forecast of customers into a folder that exists, as JSON and Parquet."""
     summary = valued.summary
     facts = _Facts(
-        summary.as_of, summary.rows, valued.terms, valued.forecast, valued.retention, valued.warnings
+        as_of=summary.as_of,
+        rows=summary.rows,
+        columns=tuple(valued.columns),
+        terms=valued.terms,
+        forecast=valued.forecast,
+        retention=valued.retention,
+        warnings=valued.warnings,
     )
     (folder / FACTS).write_text(as_text(_Facts, facts), encoding="utf-8", newline="")
     to_table(valued).to_parquet(folder / TABLE, index=False)
@@ -142,8 +154,8 @@ def read_valued(folder: Path) -> Valued:
 
     Raises
     ------
-    OSError, ValueError, KeyError
-        When the files are not there, or are something else.
+    UNREADABLE
+        Any of these when the files are not there, or are something else.
     """
     import pandas as pd
 
@@ -187,15 +199,17 @@ class Store:
         """Give what is kept under a key; None without it."""
         try:
             found = read_valued(self.folder / key)
-            os.utime(self.folder / key)
-        except (OSError, ValueError, KeyError, TypeError):
+        except UNREADABLE:
             return None
+        with suppress(OSError):
+            os.utime(self.folder / key)
         return found
 
     def put(self, key: str, valued: Valued) -> None:
         """Keep a forecast, whole or not at all; the entries not used for longest make place.
 
-        A folder that cannot be written keeps nothing: it would only have saved time.
+        A folder that cannot be written keeps nothing: it would only have saved time. Nothing in it that is
+        no entry is touched.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -203,14 +217,15 @@ class Store:
                 draft = Path(waiting) / key
                 draft.mkdir()
                 write_valued(draft, valued)
-                if not (self.folder / key).exists():
-                    os.replace(draft, self.folder / key)
+                if (self.folder / key).exists():
+                    os.replace(self.folder / key, Path(waiting) / "before")
+                os.replace(draft, self.folder / key)
             self._tidy()
-        except OSError:
+        except (OSError, ValueError):
             return
 
     def _tidy(self) -> None:
-        entries = [path for path in self.folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+        entries = [path for path in self.folder.iterdir() if _KEY.fullmatch(path.name) and path.is_dir()]
         entries.sort(key=lambda path: path.stat().st_mtime, reverse=True)
         for old in entries[ENTRIES:]:
             shutil.rmtree(old, ignore_errors=True)
