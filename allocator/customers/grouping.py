@@ -9,7 +9,6 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 LARGEST = 2**62
@@ -67,20 +66,11 @@ class Groups:
         """Rows of every group."""
         return np.diff(self.starts, append=len(self.order))
 
-    @property
-    def numbers(self) -> IntArray:
-        """Number of the group of every row, in the order of groups."""
-        return np.repeat(np.arange(len(self.starts)), self.sizes)
-
     def of_rows(self) -> IntArray:
         """Give the number of the group of every row, in the order the rows came in."""
         inverse = np.empty(len(self.order), dtype=np.int64)
-        inverse[self.order] = self.numbers
+        inverse[self.order] = np.repeat(np.arange(len(self.starts)), self.sizes)
         return inverse
-
-    def total(self, values: FloatArray) -> FloatArray:
-        """Add values up by group, one after the other as the rows came in."""
-        return np.bincount(self.numbers, weights=values[self.order], minlength=len(self.starts))
 
 
 def _packed(columns: tuple[IntArray, ...]) -> tuple[IntArray, IntArray] | None:

@@ -221,11 +221,12 @@ def checked(transactions: Transactions) -> Transactions:
     raise_findings([missing_column(name, columns, "orders") for name in absent], DataError)
     if not isinstance(transactions, pd.DataFrame):
         return transactions
-    frame = transactions[list(COLUMNS)]
-    ids, days, amounts = (frame[name] for name in COLUMNS)
+    ids, days, amounts = (transactions[name] for name in COLUMNS)
     if pd.api.types.is_bool_dtype(amounts) or not pd.api.types.is_numeric_dtype(amounts):
         raise DataError(_other_kind("amount", amounts.dtype, "numbers"))
-    return frame.assign(customer_id=as_text(ids), ordered_on=_as_days(days))
+    found = (as_text(ids), _as_days(days), amounts)
+    # without a copy: a long log would be in memory twice
+    return pd.DataFrame(dict(zip(COLUMNS, found, strict=True)), index=transactions.index, copy=False)
 
 
 def missing_column(name: str, columns: Iterable[object], table: str) -> Finding:
@@ -255,7 +256,22 @@ def as_text(ids: pd.Series[Any]) -> pd.Series[Any]:
             ids = ids.astype("Int64")
         except (TypeError, ValueError):
             raise DataError(_other_kind(KEY, ids.dtype, "texts or whole numbers")) from None
-    return ids if str(ids.dtype) in {"str", "string"} else ids.astype("string")
+    if str(ids.dtype) in {"str", "string"}:
+        return ids
+    text = _arrow_text(ids) if ids.dtype == object else None
+    return ids.astype("string") if text is None else text
+
+
+def _arrow_text(ids: pd.Series[Any]) -> pd.Series[Any] | None:
+    """Give texts among objects as Arrow's, in one pass through them; None where others are among them."""
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        text = pa.array(ids.to_numpy(), pa.large_string(), from_pandas=True)
+    except (pa.ArrowException, ValueError):
+        return None
+    return pd.Series(pd.arrays.ArrowStringArray(text), index=ids.index, name=ids.name)
 
 
 def _as_days(days: pd.Series[Any]) -> pd.Series[Any]:

@@ -11,6 +11,8 @@ from allocator.customers.summary import Patterns
 from allocator.models.base import FloatArray, IntArray
 
 NO_DROPOUT = (1e-9, 1.0)
+ROWS_AT_ONCE = 8192
+"""Patterns whose terms stay in a processor's cache."""
 
 
 class Likelihood:
@@ -145,16 +147,24 @@ class Likelihood:
 
     def _add_last_purchases(self, theta: FloatArray, gradient: FloatArray, hessian: FloatArray) -> float:
         """Add the odds that the last purchase was the end; derivatives by the logs."""
-        r, alpha, a, b = np.exp(theta)
-        since, until = 1 / (alpha + self.t), 1 / (alpha + self.t + self.gap)
-        wait = np.log1p(self.gap * since)
-        power = alpha * (r + self.x)
-        stay = b / (b + self.earlier)
+        parts = (slice(begin, begin + ROWS_AT_ONCE) for begin in range(0, len(self.x), ROWS_AT_ONCE))
+        return sum(self._add_part(np.exp(theta), part, gradient, hessian) for part in parts)
+
+    def _add_part(
+        self, parameters: FloatArray, part: slice, gradient: FloatArray, hessian: FloatArray
+    ) -> float:
+        """Add those of some patterns."""
+        r, alpha, a, b = parameters
+        count, x, t, gap = self.count[part], self.x[part], self.t[part], self.gap[part]
+        since, until = 1 / (alpha + t), 1 / (alpha + t + gap)
+        wait = np.log1p(gap * since)
+        power = alpha * (r + x)
+        stay = b / (b + self.earlier[part])
         slopes = np.stack([r * wait, power * (until - since), np.ones_like(stay), -stay])
-        u = np.log(a / b * stay) + (r + self.x) * wait
+        u = np.log(a / b * stay) + (r + x) * wait
         decay = np.exp(-np.abs(u))
         gone = np.where(u >= 0, 1.0, decay) / (1 + decay)
-        weight = self.count * gone
+        weight = count * gone
         by_log = slopes @ weight
         gradient += by_log
         hessian += (slopes * (weight * (1 - gone))) @ slopes.T
@@ -164,4 +174,4 @@ class Likelihood:
         hessian[1, 0] += cross
         hessian[1, 1] += (slopes[1] * (1 - alpha * (since + until))) @ weight
         hessian[3, 3] += ((stay - 1) * stay) @ weight
-        return float(self.count @ (np.maximum(u, 0) + np.log1p(decay)))
+        return float(count @ (np.maximum(u, 0) + np.log1p(decay)))
