@@ -81,7 +81,10 @@ def test_fit_as_json_equals_the_api(allocator: Run) -> None:
     assert code == 0
     assert data == al.fit(al.load_scenario("q.yaml")).to_dict()
     assert data["schema"] == "allocator.fit/1"
-    assert data["clv"]["purchases"]["model"] == "BgNbd"
+    board = data["clv"]["forecast"]["leaderboard"]
+    assert {one["name"] for one in board["rows"]} == {"bg_nbd", "pareto_nbd", "boosting", "blend"}
+    assert data["clv"]["forecast"]["model"] == board["chosen"]
+    assert data["clv"]["judged"]["start"] < data["clv"]["judged"]["end"]
     assert data["population"] == {"high": 1800, "low": 4200}
     assert {one["channel"] for one in data["curves"]} == {"email", "letter", "search"}
 
@@ -91,7 +94,28 @@ def test_fit_writes_the_curves_that_can_be_read_back(allocator: Run) -> None:
     assert (code, err.split()) == (0, ["wrote", str(Path("made/here/curves.csv"))])
     forecast = al.curves_from_frame(pd.read_csv("made/here/curves.csv"))
     assert forecast.curves.channels == ("email", "letter", "search")
-    assert [path.name for path in Path("made/here").iterdir()] == ["curves.csv"]
+    assert sorted(path.name for path in Path("made/here").iterdir()) == ["curves.csv", "forecast"]
+
+
+def test_update_says_whether_the_earlier_forecast_has_aged(allocator: Run, case: Project) -> None:
+    assert allocator("fit", "q.yaml", "--out", "made")[0] == 0
+    code, out, _ = allocator("fit", "q.yaml", "--out", "made", "--update", "--json")
+    assert code == 0
+    assert json.loads(out)["clv"]["drift"]["since"] is None  # no order has come since
+    assert json.loads(out)["clv"]["drift"]["has_aged"] is False
+
+
+def test_update_needs_an_earlier_forecast(allocator: Run) -> None:
+    assert allocator("fit", "q.yaml", "--update")[0] == 2
+    code, out, err = allocator("fit", "q.yaml", "--update", "--out", "nothing/here")
+    assert (code, out) == (2, "")
+    assert "E001" in err
+
+
+def test_a_forecast_kept_from_an_earlier_run_says_the_same(allocator: Run) -> None:
+    fresh, kept = (allocator("run", "q.yaml", "--json", *more) for more in (["--no-cache"], []))
+    again = allocator("run", "q.yaml", "--json")
+    assert fresh == kept == again
 
 
 def test_a_folder_that_cannot_be_written_is_bad_input(allocator: Run) -> None:
@@ -116,11 +140,11 @@ def test_progress_is_shown_on_a_terminal_past_one_second(
 ) -> None:
     told: list[str] = []
 
-    def slow(scenario: al.Scenario, *, progress: Callable[[str], None]) -> al.Forecast:
+    def slow(scenario: al.Scenario, *, progress: Callable[[str], None], cache: Path | None) -> al.Forecast:
         progress("thinking hard")
         time.sleep(0.3)
         told.append("done")
-        return fit(scenario, progress=progress)
+        return fit(scenario, progress=progress, cache=cache)
 
     fit = api.fit
     monkeypatch.setattr(api, "fit", slow)

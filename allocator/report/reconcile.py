@@ -138,8 +138,8 @@ def _moves(grid: Grid, exact: Grid) -> list[Move]:
         fraction = exact[r][c] % UNIT
         if not fraction or (r, c) == (height - 1, width - 1):
             continue
-        # totals outweigh all entries together
-        weight = height * width if r == height - 1 or c == width - 1 else 1
+        # the least difference of totals outweighs all entries together
+        weight = UNIT * height * width if r == height - 1 or c == width - 1 else 1
         cost = weight * (UNIT - 2 * fraction)
         up = grid[r][c] < exact[r][c]
         ends = (2 * r, 2 * c + 1) if up else (2 * c + 1, 2 * r)

@@ -2,8 +2,8 @@
 
 Every log is cut at a day. Models see the orders until then and nothing else; what customers bought after it
 judges them. ``auto`` is what a scenario gets by default; its members stand below it; the peer is BG/NBD with
-Gamma-Gamma of lifetimes (extra ``peers``), fitted to the same days, its value model to repeat buyers as it asks.
-Differences of the normalised Gini are paired over customers, with their standard error.
+Gamma-Gamma of lifetimes (extra ``peers``), fitted to the same days, its value model to repeat buyers, as it
+asks. Differences of the normalised Gini are paired over customers, with their standard error.
 
 Any other log:
 
@@ -36,7 +36,10 @@ DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 MEMBERS = ("bg_nbd", "mbg_nbd", "pareto_nbd", "boosting", "historic_mean")
 PEER = "lifetimes"
 RESAMPLES = 200
-COLUMNS = ("normalised_gini", "spearman", "auc", "total_error", "mae", "rmse", "decile_mape", "top_tenth", "brier")
+COLUMNS = (
+    "normalised_gini", "spearman", "auc", "total_error", "mae", "rmse", "decile_mape", "top_tenth", "brier",
+)  # fmt: skip
+CDNOW_SPLIT, CDNOW_END = date(1997, 9, 30), date(1998, 6, 30)
 
 
 @dataclass(frozen=True)
@@ -61,17 +64,16 @@ def columns(frame: pd.DataFrame, customer: str, day: str, amount: str | None) ->
 
 def public_cases() -> Iterator[Case]:
     cdnow = pd.read_csv(DATA / "cdnow_sample.csv.gz")
-    yield Case(
-        "cdnow_sample", columns(cdnow, "customer_id", "date", "amount_usd"), date(1997, 9, 30), date(1998, 6, 30)
-    )
+    orders = columns(cdnow, "customer_id", "date", "amount_usd")
+    yield Case("cdnow_sample", orders, CDNOW_SPLIT, CDNOW_END)
     cdnow = pd.read_parquet(DATA / "cdnow_master.parquet")
-    yield Case(
-        "cdnow_master", columns(cdnow, "customer_id", "date", "amount_usd"), date(1997, 9, 30), date(1998, 6, 30)
-    )
+    orders = columns(cdnow, "customer_id", "date", "amount_usd")
+    yield Case("cdnow_master", orders, CDNOW_SPLIT, CDNOW_END)
     apparel = pd.read_csv(DATA / "apparel_transactions_sim.csv.gz")
     start = pd.to_datetime(apparel["date"]).min().date()
     split = start + timedelta(weeks=104)
-    yield Case("apparel", columns(apparel, "customer_id", "date", "price"), split, split + timedelta(weeks=104))
+    orders = columns(apparel, "customer_id", "date", "price")
+    yield Case("apparel", orders, split, split + timedelta(weeks=104))
     retail = pd.read_parquet(DATA / "online_retail_invoices.parquet")
     retail = retail[retail["kind"].isin(["sale", "return"])]
     yield Case(
@@ -109,7 +111,8 @@ def predictions(past: Past, weeks: float) -> dict[str, Prediction]:
     start = time.process_time()
     learned = Auto().learn(past, horizon_weeks=weeks)
     seconds = time.process_time() - start
-    print(f"  auto: {learned.leaderboard.chosen} ({learned.leaderboard.reason}), {seconds:.1f} s CPU", file=sys.stderr)
+    board = learned.leaderboard
+    print(f"  auto: {board.chosen} ({board.reason}), {seconds:.1f} s CPU", file=sys.stderr)
     found = {"auto": Prediction.of(learned, customers, weeks)}
     for name in (*MEMBERS, BLEND):
         model = SINGLE[name]() if name in SINGLE else Auto(members=(BLEND,))
@@ -123,7 +126,8 @@ def paired(one: Prediction, other: Prediction, came: Outcome) -> tuple[float, fl
     weights = np.random.default_rng(0).poisson(1.0, (RESAMPLES, len(came.revenue))).astype(float)
     perfect = concentration(came.revenue, came.revenue, weights)
     first, second = (concentration(came.revenue, part.revenue, weights) / perfect for part in (one, other))
-    return score(one, came).normalised_gini - score(other, came).normalised_gini, float(np.std(first - second))
+    gap = score(one, came).normalised_gini - score(other, came).normalised_gini
+    return gap, float(np.std(first - second))
 
 
 def judge(case: Case) -> tuple[dict[str, Scores], dict[str, tuple[float, float]], int]:
@@ -136,14 +140,17 @@ def judge(case: Case) -> tuple[dict[str, Scores], dict[str, tuple[float, float]]
     return {name: score(one, came) for name, one in found.items()}, ahead, len(came.revenue)
 
 
-def table(case: Case, scores: dict[str, Scores], ahead: dict[str, tuple[float, float]], customers: int) -> str:
+def table(case: Case, scores: dict[str, Scores], ahead: dict[str, tuple[float, float]], n: int) -> str:
     frame = pd.DataFrame({name: asdict(one) for name, one in scores.items()}).T[list(COLUMNS)]
-    frame["auto ahead"] = pd.Series({name: f"{gap:+.3f} ± {error:.3f}" for name, (gap, error) in ahead.items()})
-    head = f"{case.name}: {customers:,} customers, learned until {case.split}, judged until {case.end or 'the end'}"
+    gaps = {name: f"{gap:+.3f} ± {error:.3f}" for name, (gap, error) in ahead.items()}
+    frame["auto ahead"] = pd.Series(gaps)
+    head = f"{case.name}: {n:,} customers, learned until {case.split}, judged until {case.end or 'the end'}"
     return f"{head}\n{frame.fillna('').to_string(float_format='{:.3f}'.format)}\n"
 
 
-def entry(value: float | None, bar: float | None, *, peer_value: float | None, low: bool = False) -> dict[str, object]:
+def entry(
+    value: float | None, bar: float | None, *, peer_value: float | None, low: bool = False
+) -> dict[str, object]:
     """Give a figure; `low` where less is better. A figure without a bar is an aim."""
     shown = {"value": value, "peer": peer_value, "ratio": None, "bar": bar}
     if value is None:
@@ -180,7 +187,8 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--transactions", type=Path)
     for name in ("customer", "date", "amount", "split", "end"):

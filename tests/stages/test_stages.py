@@ -203,7 +203,7 @@ def test_the_holdout_judges_days_the_models_did_not_see(forecast: al.Forecast) -
     assert judged is not None
     assert judged.start < judged.end
     assert judged.revenue > 0
-    assert 0 <= judged.auc <= 1
+    assert 0 <= judged.scores.auc <= 1
 
 
 def test_trust_in_an_expert_pulls_towards_what_was_measured(tmp_path: Path) -> None:
