@@ -152,21 +152,19 @@ def calibrated(
 ) -> Calibrated:
     """Fit a model to all rows, and calibrate it by its probabilities of rows left out.
 
-    Every fold's rows are forecast by a model of the others, its preparation of features included; a
-    calibration is learned from all of those probabilities. To judge it, each fold is calibrated by those of
-    the others. Rows of each outcome are spread evenly over folds, in the order of the table's index, so that
-    the order of rows does not matter.
+    Every fold is forecast by a model of the others, its preparation of features included; a calibration is
+    learned from all of those probabilities. To judge it, each fold is calibrated by those of the others.
 
     Parameters
     ----------
     model : options of a classifier
     table : DataFrame
-        Features as they are; the index is unique.
+        Features as they are; the index is unique, and its order decides the folds, not that of the rows.
     outcome : array of bool or of 0 and 1, shape (rows,)
     method : {"platt", "isotonic", "none"}
         Isotonic needs 1,000 rows; with fewer it is Platt's, and a warning says so.
     folds : int
-        2 or more; fewer where an outcome has fewer rows.
+        2 or more, each with the same share of both outcomes; fewer where an outcome has fewer rows.
     seed : int
         Of the draw of folds.
 
@@ -179,14 +177,10 @@ def calibrated(
     --------
     >>> import pandas as pd
     >>> from allocator.models.retention.logit import Logit
-    >>> rng = np.random.default_rng(1)
-    >>> visits = rng.poisson(3, 400)
-    >>> stays = rng.random(400) < 1 / (1 + np.exp(2 - visits))
-    >>> found = calibrated(Logit(), pd.DataFrame({"visits": visits}), stays)
-    >>> found.probability(pd.DataFrame({"visits": [0, 4]})).round(1).tolist()
-    [0.1, 0.9]
-    >>> found.scores.means["auc"] > 0.75
-    True
+    >>> visits = np.arange(400) % 8
+    >>> found = calibrated(Logit(), pd.DataFrame({"visits": visits}), visits + np.arange(400) % 5 > 6)
+    >>> found.probability(pd.DataFrame({"visits": [1, 7]})).round(1).tolist()
+    [0.0, 1.0]
     """
     y = zero_one(model.name, outcome, len(table))
     if folds < 2 or not table.index.is_unique:
@@ -200,12 +194,9 @@ def calibrated(
     method, notes = _possible(method, model.name, len(y))
     fold = _folds(table, y, folds, seed)
     raw = _left_out(model, table, y, fold)
-    out_of_fold = np.empty(len(y))
-    for k in range(folds):
-        own = fold == k
-        out_of_fold[own] = _applied(_learned(method, raw[~own], y[~own]), raw[own])
-    scores = _scores(y, out_of_fold, fold)
-    return Calibrated(fitted, _learned(method, raw, y), scores, out_of_fold, (*fitted.warnings, *notes))
+    out_of_fold = _calibrated_by_others(method, raw, y, fold)
+    scores, warnings = _scores(y, out_of_fold, fold), (*fitted.warnings, *notes)
+    return Calibrated(fitted, _learned(method, raw, y), scores, out_of_fold, warnings)
 
 
 def _possible(method: Method, name: str, rows: int) -> tuple[Method, tuple[Finding, ...]]:
@@ -234,6 +225,17 @@ def _left_out(model: Classifier, table: pd.DataFrame, outcome: FloatArray, fold:
         own = fold == k
         raw[own] = model.fit(table.loc[~own], outcome[~own]).probability(table.loc[own])
     return raw
+
+
+def _calibrated_by_others(
+    method: Method, probability: FloatArray, outcome: FloatArray, fold: IntArray
+) -> FloatArray:
+    """Give every row's probability, calibrated by the rows of the other folds."""
+    found = np.empty(len(outcome))
+    for k in range(int(fold.max()) + 1):
+        own = fold == k
+        found[own] = _applied(_learned(method, probability[~own], outcome[~own]), probability[own])
+    return found
 
 
 def _learned(method: Method, probability: FloatArray, outcome: FloatArray) -> Calibration | None:

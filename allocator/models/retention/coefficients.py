@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings as python_warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +15,8 @@ from allocator.models.base import REGULARISED, FloatArray, fit_warning
 from allocator.models.newton import Maximum, maximise
 
 LARGEST = 10.0  # columns have a standard deviation of about 1: odds of more than 20,000 to 1 are a limit
-FLAT = 1e-10  # of the strongest curvature
-FIX = "a feature, or a period, tells the outcome of all its customers: is it known beforehand?"
+LOOSEST = 100.0  # a standard error of it: the likelihood is flat, on its way to infinity
+FIX = "it tells the outcome of some customers without error: was it known beforehand?"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class Coefficients:
         return None if self.covariance is None else np.sqrt(np.diag(self.covariance))
 
 
-def coefficients(name: str, model: Any, columns: int) -> Coefficients:  # noqa: ANN401 - statsmodels'
+def coefficients(name: str, model: Any, columns: Sequence[str]) -> Coefficients:  # noqa: ANN401 - statsmodels'
     """Fit a model; where customers' outcomes are told without error, regularise it and say so.
 
     The ridge takes ``1/2 * 0.1 * sum(coefficient^2)`` from the log-likelihood.
@@ -55,15 +55,15 @@ def coefficients(name: str, model: Any, columns: int) -> Coefficients:  # noqa: 
         For warnings.
     model : statsmodels model
         With `loglike`, `score` and `hessian`; its own search fails or runs on without a maximum.
-    columns : int
-        Number of coefficients.
+    columns : sequence of str
+        What the coefficients are of.
     """
     with _quiet():
-        top = _searched(model, columns, 0.0)
+        top = _searched(model, len(columns), 0.0)
         if _settled(top):
             return _found(model, top, ())
-        what = f"{name}: no finite coefficients fit best, so the estimate is regularised"
-        return _found(model, _searched(model, columns, REGULARISED), (fit_warning(what, FIX),))
+        what = f"{name}: no finite coefficient of {columns[_loosest(top)]} fits best, so all are regularised"
+        return _found(model, _searched(model, len(columns), REGULARISED), (fit_warning(what, FIX),))
 
 
 def _searched(model: Any, columns: int, penalty: float) -> Maximum:  # noqa: ANN401
@@ -79,8 +79,14 @@ def _settled(top: Maximum) -> bool:
     """Whether the search ended in a maximum, and not where a coefficient is on its way to infinity."""
     if not (top.converged and np.isfinite(top.hessian).all() and np.abs(top.theta).max() < LARGEST):
         return False
-    bends = np.linalg.eigvalsh(top.hessian)
-    return bool(bends.max() < -FLAT * np.abs(bends).max())
+    return bool(np.linalg.eigvalsh(top.hessian).max() < -(LOOSEST**-2))
+
+
+def _loosest(top: Maximum) -> int:
+    """Give the coefficient that is most open: largest by far, or the most of the flattest direction."""
+    if np.abs(top.theta).max() >= LARGEST or not np.isfinite(top.hessian).all():
+        return int(np.abs(top.theta).argmax())
+    return int(np.abs(np.linalg.eigh(top.hessian)[1][:, -1]).argmax())
 
 
 def _found(model: Any, top: Maximum, warnings: tuple[Finding, ...]) -> Coefficients:  # noqa: ANN401

@@ -101,12 +101,12 @@ class Cox(Options):
         if len(table) != len(stays.used):
             raise impossible(f"cox: {len(table)} customers have {len(stays.used)} durations")
         design, x = learn_design(self.name, table.loc[stays.used])
-        effects = _effects(x, stays)
+        effects = _effects(x, stays, design.features)
         hazard = _cumulative_hazard(np.exp(_log_ratio(x, effects.estimate)), stays)
         return FittedCox(design, effects, hazard, len(x))
 
 
-def _effects(x: FloatArray, stays: Durations) -> Coefficients:
+def _effects(x: FloatArray, stays: Durations, features: tuple[str, ...]) -> Coefficients:
     from statsmodels.duration.hazard_regression import PHReg
 
     if not stays.ended.any():
@@ -115,7 +115,7 @@ def _effects(x: FloatArray, stays: Durations) -> Coefficients:
     if not x.shape[1]:
         return Coefficients(np.zeros(0), None, 0.0)
     model = PHReg(stays.periods.astype(np.float64), x, status=stays.ended.astype(int), ties="efron")
-    return coefficients("cox", model, x.shape[1])
+    return coefficients("cox", model, features)
 
 
 def _log_ratio(x: FloatArray, effects: FloatArray) -> FloatArray:

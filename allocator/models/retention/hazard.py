@@ -144,11 +144,11 @@ class Hazard(Options):
             raise impossible(f"hazard: {len(table)} customers have {len(stays.used)} durations")
         design, x = learn_design(self.name, table.loc[stays.used])
         level = _level(stays, self.link)
-        model, columns = self._model(x, stays, level)
-        effects = coefficients(self.name, model, columns)
+        columns = (*_course_names(self.periods, stays.last), *design.features)
+        effects = coefficients(self.name, self._model(x, stays, level), columns)
         return FittedHazard(design, self.link, self.periods, level, effects, stays.last, len(x))
 
-    def _model(self, x: FloatArray, stays: Durations, level: float) -> tuple[Any, int]:
+    def _model(self, x: FloatArray, stays: Durations, level: float) -> Any:  # noqa: ANN401 - statsmodels'
         """Give the regression of one row a customer and period, or a period where there are no features."""
         import statsmodels.api as sm
 
@@ -165,7 +165,7 @@ class Hazard(Options):
             outcome = np.stack([left, at_risk - left], axis=1)
             matrix = _course(np.arange(1, stays.last + 1), self.periods, stays.last)
         offset = np.full(len(matrix), level)
-        return sm.GLM(outcome, matrix, family=family, offset=offset), matrix.shape[1]
+        return sm.GLM(outcome, matrix, family=family, offset=offset)
 
 
 def _person_periods(periods: IntArray) -> tuple[IntArray, IntArray]:
@@ -181,6 +181,12 @@ def _course(period: IntArray, course: Course, last: int) -> FloatArray:
         return np.asarray(period[:, None] == np.arange(1, last + 1), dtype=np.float64)
     columns = [np.ones(len(period)), np.log(period)]
     return np.stack(columns[: min(last, 2)], axis=1)
+
+
+def _course_names(course: Course, last: int) -> tuple[str, ...]:
+    if course == "each":
+        return tuple(f"period {t}" for t in range(1, last + 1))
+    return ("the constant", "log(period)")[: min(last, 2)]
 
 
 def _level(stays: Durations, link: Link) -> float:

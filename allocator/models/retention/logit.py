@@ -102,7 +102,9 @@ class Logit(Options):
         level = share_logit(y)
         matrix = np.hstack([np.ones((len(y), 1)), x])
         model = sm.Logit(y, matrix, offset=np.full(len(y), level))
-        return FittedLogit(design, level, coefficients(self.name, model, matrix.shape[1]), len(y))
+        return FittedLogit(
+            design, level, coefficients(self.name, model, ("the constant", *design.features)), len(y)
+        )
 
 
 def share_logit(outcome: FloatArray) -> float:
