@@ -101,6 +101,8 @@ def hold_out(scenario: Scenario, tables: Tables) -> Held | None:
         return None
     now = order_log(scenario, tables).until(scenario.models.as_of)
     weeks = held_weeks(scenario, now)
+    if not weeks:
+        return None
     try:
         start = now.earlier(weeks)
         customers = start.customers

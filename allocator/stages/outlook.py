@@ -76,7 +76,7 @@ class TierSeason:
     starts : tuple of date
         First days of the calendar months of the horizon.
     values : tuple of float
-        Margin expected in each, in money; they add to the tier's.
+        Margin expected in each, in money, not discounted.
     """
 
     tier: str
@@ -216,22 +216,19 @@ def _seasons(
     expected = _expected_by_month(learned, start, end)
     rows: list[TierSeason] = []
     findings: list[Finding] = []
+    months = tuple(calendar_edges(start, end)[:-1].astype("datetime64[D]").astype(object).tolist())
     for name, own in grouped:
-        try:
-            season = _season(learned.customers, own)
-        except DataError:
-            continue  # nobody of the tier bought twice
-        told = None if season.is_noise else season
-        shares = expected[:, own].sum(axis=1)
-        parts = spread(float(shares.sum()), start, end, shares=shares, season=told)
+        if not own.any():
+            continue
+        season = _season_or_none(learned.customers, own)
+        told = season if season and not season.is_noise else None
+        values = expected[:, own].sum(axis=1)
+        if values.sum() > 0:
+            values = spread(float(values.sum()), start, end, shares=values, season=told).parts
         index = tuple(told.index.tolist()) if told else (1.0,) * MONTHS
-        rows.append(TierSeason(name, index, _days(parts.edges[:-1]), tuple(parts.parts.tolist())))
-        findings += season.warnings
+        rows.append(TierSeason(name, index, months, tuple(values.tolist())))
+        findings += season.warnings if season else ()
     return tuple(rows), tuple(dict.fromkeys(findings))
-
-
-def _days(edges: NDArray[np.datetime64]) -> tuple[date, ...]:
-    return tuple(edges.astype("datetime64[D]").astype(object).tolist())
 
 
 def _trend(customers: Snapshot) -> Trend | None:
@@ -239,11 +236,17 @@ def _trend(customers: Snapshot) -> Trend | None:
 
     Not of a tier: who is in it today was sorted by late purchases, which would look like growth.
     """
-    try:
-        season = _season(customers, np.ones(len(customers), dtype=bool))
-    except DataError:
+    season = _season_or_none(customers, np.ones(len(customers), dtype=bool))
+    if season is None or not np.isfinite(season.trend_error):
         return None
-    return Trend(season.trend_per_year, season.trend_error) if np.isfinite(season.trend_error) else None
+    return Trend(season.trend_per_year, season.trend_error)
+
+
+def _season_or_none(customers: Snapshot, own: NDArray[np.bool_]) -> FittedSeason | None:
+    try:
+        return _season(customers, own)
+    except DataError:
+        return None  # nobody bought twice
 
 
 def _season(customers: Snapshot, own: NDArray[np.bool_]) -> FittedSeason:

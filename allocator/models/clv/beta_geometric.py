@@ -131,7 +131,7 @@ class FittedBetaGeometric(Estimated):
         rate = rng.gamma(self.r + x) / (self.alpha + until)
         leaves = rng.beta(self.a, self.b + x + self.first_chance)
         bought = rng.poisson(np.minimum(rate * span, MOST_PURCHASES))
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             last = np.ceil(rng.standard_exponential(x.shape) / -np.log1p(-leaves))
         alive = rng.random(x.shape) < self.p_alive(x, t, until)
         return np.where(alive, np.minimum(bought, np.maximum(last, 1.0)), 0.0)
