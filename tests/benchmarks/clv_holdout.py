@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -85,24 +86,37 @@ def public_cases() -> Iterator[Case]:
 
 def peer(past: Snapshot, weeks: float) -> Prediction | None:
     """Give the peer's forecast; its probability to buy is ranked by expected purchases, as its users do."""
+    warnings.simplefilter("ignore")  # thousands of lines from the peer's arithmetic
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from lifetimes import BetaGeoFitter, GammaGammaFitter
+        from lifetimes import BetaGeoFitter, GammaGammaFitter
     except ImportError:
         return None
     summary = past.summary
-    timing = BetaGeoFitter().fit(summary.frequency, summary.recency_weeks, summary.age_weeks)
+    history = summary.frequency, summary.recency_weeks, summary.age_weeks
+    timing = converged(BetaGeoFitter, *history)
     repeat = np.nan_to_num(summary.repeat_mean_value)
     worth = (summary.frequency > 0) & (repeat > 0)
-    spend = GammaGammaFitter().fit(summary.frequency[worth], repeat[worth]) if np.ptp(repeat[worth]) else None
-    bought = np.asarray(
-        timing.conditional_expected_number_of_purchases_up_to_time(
-            weeks, summary.frequency, summary.recency_weeks, summary.age_weeks
-        )
-    )
+    own = summary.frequency[worth], repeat[worth]
+    spend = converged(GammaGammaFitter, *own) if np.ptp(repeat[worth]) else None
+    bought = np.asarray(timing.conditional_expected_number_of_purchases_up_to_time(weeks, *history))
     value = spend.conditional_expected_average_profit(summary.frequency, repeat) if spend else 1.0
-    return Prediction(bought * np.asarray(value), 1 - np.exp(-bought))
+    revenue = bought * np.asarray(value)
+    broken = ~np.isfinite(revenue)
+    if broken.any():
+        print(f"  {PEER}: no finite forecast of {broken.sum()} customers, taken as 0", file=sys.stderr)
+    return Prediction(np.where(broken, 0.0, revenue), 1 - np.exp(-np.where(broken, 0.0, bought)))
+
+
+def converged(fitter: type, *data: np.ndarray) -> Any:
+    """Fit as it is; where that ends in an error, with the penalty its documentation proposes, and say so."""
+    for penalty in (0.0, 0.01, 0.1):
+        try:
+            found = fitter(penalizer_coef=penalty).fit(*data)
+        except Exception as error:  # noqa: BLE001 - of another package's own kind
+            print(f"  {fitter.__name__} with penalty {penalty}: {type(error).__name__}", file=sys.stderr)
+        else:
+            return found
+    raise RuntimeError("the peer cannot be fitted to this log")
 
 
 def predictions(past: Past, weeks: float) -> dict[str, Prediction]:
