@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,9 @@ def test_the_worked_example_is_what_is_printed() -> None:
     assert with_fresh_output() == TEXT
 
 
-def test_the_python_runs() -> None:
+def test_the_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree("scenarios", tmp_path / "scenarios")
+    monkeypatch.chdir(tmp_path)
     (program,) = blocks("python")
     names: dict[str, object] = {}
     exec(program, names)  # noqa: S102  our own README
