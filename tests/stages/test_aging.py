@@ -90,7 +90,8 @@ def test_a_drop_in_purchases_is_drift() -> None:
     assert found.calibration is not None
     assert found.calibration.verdict is Verdict.MOVED
     assert found.has_aged
-    assert any("less came than the forecast expected" in finding.what for finding in found.findings)
+    assert "less came than the forecast expected" in found.findings[-1].what
+    assert {finding.code for finding in found.findings} == {"W416"}
 
 
 def test_dearer_baskets_are_drift_of_the_customers() -> None:
@@ -118,9 +119,7 @@ def test_a_saved_forecast_is_looked_at_in_the_light_of_later_orders(tmp_path: Pa
     case.set("tiers:\n", "models: {clv: {name: pareto_nbd}, as_of: 2026-05-31}\ntiers:\n")
     al.fit(al.load_scenario(case.write(tmp_path))).save(tmp_path / "out")
     saved = al.Forecast.load(tmp_path / "out")
-    again = al.fit(al.load_scenario(case.write(tmp_path))).since(saved)
-    assert again.drift is not None
-    assert again.drift.findings == ()
+    assert saved.drift is None
     case.set("as_of: 2026-05-31", "as_of: 2026-08-20")
     later = al.fit(al.load_scenario(case.write(tmp_path))).since(saved)
     assert later.drift is not None

@@ -126,14 +126,14 @@ class FittedBetaGeometric(Estimated):
         While active, the rate is ~ Gamma(r + x, rate alpha + age) and p ~ Beta(a, b + chances); the
         number is the smaller of a Poisson's and of the purchases until one leaves, a geometric's.
         """
-        x, t, until = histories(frequency, recency, age)
-        x, t, until, span = np.broadcast_arrays(x, t, until, spans(weeks))
+        x, _, until = histories(frequency, recency, age)
+        x, until, span = np.broadcast_arrays(x, until, spans(weeks))
         rate = rng.gamma(self.r + x) / (self.alpha + until)
         leaves = rng.beta(self.a, self.b + x + self.first_chance)
         bought = rng.poisson(np.minimum(rate * span, MOST_PURCHASES))
         with np.errstate(divide="ignore", over="ignore"):
             last = np.ceil(rng.standard_exponential(x.shape) / -np.log1p(-leaves))
-        alive = rng.random(x.shape) < self.p_alive(x, t, until)
+        alive = rng.random(x.shape) < self.p_alive(frequency, recency, age)
         return np.where(alive, np.minimum(bought, np.maximum(last, 1.0)), 0.0)
 
     def _means(

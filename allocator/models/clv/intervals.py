@@ -141,13 +141,13 @@ def _draws(
     means, outcomes = [], []
     summary = customers.summary
     history = summary.frequency, summary.recency_weeks, summary.age_weeks
+    span = np.full((OUTCOMES_EACH, 1), weeks)
     for model, level in zip(models, levels, strict=True):
         means.append(level * model.expected_revenue(customers, weeks))
-        for _ in range(OUTCOMES_EACH):
-            bought = model.purchases.draw_purchases(weeks, *history, rng)
-            money = model.spend.draw_value(bought, summary.n_days, summary.mean_value, rng)
-            outcomes.append(level * money)
-    return np.stack(means), np.stack(outcomes)
+        bought = model.purchases.draw_purchases(span, *history, rng)
+        money = model.spend.draw_value(bought, summary.n_days, summary.mean_value, rng)
+        outcomes.append(level * money)
+    return np.stack(means), np.concatenate(outcomes)
 
 
 def _add_groups(sums: FloatArray, drawn: FloatArray, group: IntArray) -> None:

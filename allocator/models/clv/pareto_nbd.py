@@ -150,13 +150,13 @@ class FittedParetoNbd(Estimated):
         While active, the rate is ~ Gamma(r + x, rate alpha + age), that of leaving ~ Gamma(s, rate
         beta + age); the number is a Poisson's over the weeks until one leaves.
         """
-        x, t, until = histories(frequency, recency, age)
-        x, t, until, span = np.broadcast_arrays(x, t, until, spans(weeks))
+        x, _, until = histories(frequency, recency, age)
+        x, until, span = np.broadcast_arrays(x, until, spans(weeks))
         rate = rng.gamma(self.r + x) / (self.alpha + until)
         with np.errstate(over="ignore"):
             left = (self.beta + until) * np.expm1(rng.standard_exponential(x.shape) / self.s)
         bought = rng.poisson(np.minimum(rate * np.minimum(span, left), MOST_PURCHASES))
-        alive = rng.random(x.shape) < self.p_alive(x, t, until)
+        alive = rng.random(x.shape) < self.p_alive(frequency, recency, age)
         return np.where(alive, bought, 0.0)
 
 
