@@ -17,7 +17,7 @@ from allocator.stages.outlook import Trend
 def model_figures(record: ForecastRecord) -> Iterator[Figure]:
     """Say which model values the customers, and why."""
     board = record.leaderboard
-    lines = [", ".join(f"{part.model} {percent(part.weight)}" for part in record.parts)]
+    lines = [", ".join(_parts(record))]
     if board is not None:
         lines.append(board.reason)
         lines.append(
@@ -25,6 +25,17 @@ def model_figures(record: ForecastRecord) -> Iterator[Figure]:
             f"(error {percent(record.level.log_error)})"
         )
     yield Figure("Model", Text(record.model), tuple(lines))
+
+
+def _parts(record: ForecastRecord) -> list[str]:
+    """Name the models with their shares; that of the value of a purchase stands with its partner."""
+    words: list[str] = []
+    for part in record.parts:
+        if part.model == "gamma_gamma" and words:
+            words[-1] += f" with {part.model}"
+        else:
+            words.append(f"{percent(part.weight)} {part.model}")
+    return words
 
 
 def retention_figure(record: RetentionRecord) -> Figure:

@@ -70,7 +70,8 @@ def _finding(details: ErrorDetails, place: _Place) -> Finding:
         entry = entry.node.entry(*at.split(".")) or entry
     node = entry.node
     missing = place.missing if details["type"] == "missing" else None
-    name = missing or at or str(place.path[-1] if place.path else "the scenario")
+    keys = [step for step in place.path if isinstance(step, str)]  # an item of a list goes by the list's name
+    name = missing or at or (keys[-1] if keys else "the scenario")
     code, what, fix = _words(details, node, name)
     if is_relative(node.value) and code in {"E104", "E105"}:
         code, what = "E111", f"{quoted(node.value)}: relative values are read in override and sweep only"

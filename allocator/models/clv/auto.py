@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from allocator.customers.past import Past
 from allocator.errors import AllocatorError, DataError, Finding
@@ -17,7 +17,7 @@ from allocator.models.clv.leaderboard import AGREEMENT, Leaderboard, rank, resam
 from allocator.models.clv.level import Level, Levelled
 from allocator.models.clv.members import BLEND, PARTS, SINGLE, TIMING
 from allocator.models.clv.origins import Origin, Tell, Trial, quiet, rolling_origins, try_models
-from allocator.options import Count, Options
+from allocator.options import Count, Options, fault
 
 HALF = 0.5
 SAMPLE = 50_000
@@ -48,6 +48,12 @@ class ChosenForecast(Levelled):
     weights: Mapping[str, float] = field(default_factory=dict)
 
 
+def _some(members: tuple[Member, ...]) -> tuple[Member, ...]:
+    if not members:
+        raise fault("E103", "no model is named to be tried", "leave 'members' out, or name some")
+    return members
+
+
 class Auto(Options):
     """The member that ordered customers best on earlier windows, at the level learned there.
 
@@ -58,7 +64,7 @@ class Auto(Options):
     """
 
     name: Literal["auto"] = "auto"
-    members: Annotated[tuple[Member, ...], Field(min_length=1)] = DEFAULT
+    members: Annotated[tuple[Member, ...], AfterValidator(_some)] = DEFAULT
     """The models that are tried; blend is the weighted mean of pareto_nbd and boosting."""
     sample: Annotated[Count, Field(ge=100)] = SAMPLE
     """Most customers that models are compared on and regressions learn from; of more, some are drawn."""
