@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from allocator.customers.past import OrderLog, Past, Snapshot
+from allocator.errors import DataError, Finding
 from allocator.models.drift import Calibration, DriftReport, calibration_drift, stabilities
 from allocator.stages.outlook import TRACKED_WEEKS
 from allocator.stages.predictions import DAYS_PER_WEEK, looked_up
@@ -47,7 +48,15 @@ def ageing(before: pd.DataFrame, made_on: date, log: OrderLog, until: date | Non
         Orders of today.
     until : date or None
         Their last day that counts; that of the last order where None.
+
+    Raises
+    ------
+    DataError
+        E305 where the orders begin after the forecast was made.
     """
+    if log.first_on > made_on:
+        what = f"the orders begin on {log.first_on}, after the saved forecast was made ({made_on})"
+        raise DataError(Finding("E305", None, what, "give all orders, the earlier ones included"))
     now = log.until(until)
     today = _table(now.customers)
     then, current = (compared_features(one["frequency"], one) for one in (before, today))
@@ -79,4 +88,6 @@ def _calibration(before: pd.DataFrame, made_on: date, now: Past) -> Calibration 
     share = (weeks - low) / (high - low)
     promised = (1 - share) * expected[:, later] + share * expected[:, later + 1]
     value = float(then.summary.total_value.sum() / then.summary.n_days.sum())
+    if not (promised.sum() > 0 and value > 0):
+        return None
     return calibration_drift(promised, came, purchase_value=value)

@@ -12,6 +12,7 @@ import pytest
 
 import allocator as al
 from allocator.customers.past import OrderLog
+from allocator.errors import DataError
 from allocator.models.clv.forecast import TimingForecast
 from allocator.models.clv.pareto_nbd import ParetoNbd
 from allocator.models.drift import DriftReport, Verdict
@@ -98,6 +99,19 @@ def test_dearer_baskets_are_drift_of_the_customers() -> None:
     rows = orders()
     found = report(rows.assign(amount=rows["amount"] * 3), WEEKS)
     assert any("mean_value" in finding.what for finding in found.findings)
+
+
+def test_later_orders_alone_are_not_compared() -> None:
+    rows = orders()
+    with pytest.raises(DataError, match="the earlier ones included"):
+        report(rows[rows["ordered_on"] > str(MADE_ON)], WEEKS)
+
+
+def test_a_forecast_of_nothing_is_compared_by_its_customers_alone() -> None:
+    nothing = before().assign(**{f"expected_{weeks}_weeks": 0.0 for weeks in TRACKED_WEEKS})
+    found = ageing(nothing, MADE_ON, OrderLog(orders()), MADE_ON + timedelta(weeks=WEEKS))
+    assert found.calibration is None
+    assert len(found.features) == 3
 
 
 @pytest.mark.parametrize("weeks", [0.9, 1.0])
