@@ -52,7 +52,7 @@ def write_saved(folder: Path, saved: SavedForecast) -> Path:
     """
     target = folder / FOLDER
     if target.exists() and not (target / RECORD).is_file():
-        what = f"{target} exists and is no saved forecast; nothing was written"
+        what = f"{target} exists and is no saved forecast, so it was left alone"
         raise DataError(Finding("E011", None, what, "choose another folder"))
     try:
         folder.mkdir(parents=True, exist_ok=True)

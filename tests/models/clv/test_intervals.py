@@ -143,6 +143,7 @@ def test_ranges_go_with_the_value_and_its_level() -> None:
     # parameters are known, so that nothing of the mean is open
     assert np.allclose(plain.mean.low, base)
     assert np.allclose(plain.mean.high, base)
+    assert np.allclose(plain.group_mean.low, base.mean())
     ratio = float(open_.group_mean.high[0] / open_.group_mean.low[0])
     assert ratio == pytest.approx(np.exp(2 * 1.2816 * 0.3), rel=0.35)
 
