@@ -38,7 +38,8 @@ class Options(BaseModel):
     The text under a field is its documentation, in the JSON schema as well.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    # a class is built when first used: most commands use few of them
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
     @classmethod
     def __get_pydantic_json_schema__(
