@@ -33,7 +33,7 @@ def curves(*, combine: str = "one_per_customer") -> Curves:
         Response(f"c{place}", family.curve(800.0), Evidence.MODELLED, "history", "low", "all", "2")
         for place, family in enumerate(FAMILIES)
     ]
-    scaled = FAMILIES[0].curve(500.0).scaled(spend=2.0, value=3.0).scaled(spend=1 / 3, value=0.1)
+    scaled = FAMILIES[0].curve(500.0).scaled(spend=2.0, value=3.0).scaled(spend=1 / 3, value=1 / 7)
     return Curves(
         (
             Response("email", drawn(), Evidence.TESTED, "experiment", "high", population=1e4 / 3),

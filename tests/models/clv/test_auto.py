@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from allocator.customers.past import OrderLog, Past
 from allocator.errors import DataError
-from allocator.models.clv.auto import Auto, Blend, ChosenForecast, as_chosen
+from allocator.models.clv.auto import Auto, Blend, ChosenForecast, as_chosen, blend_weight
 from allocator.models.clv.bg_nbd import BgNbd
-from tests.models.clv.made_up_forecasts import shop
+from allocator.models.clv.members import PARTS
+from tests.models.clv.made_up_forecasts import origin_of, shop, trial_of
 
 AS_OF = date(2026, 3, 31)
 WEEKS = 13.0
@@ -72,6 +73,15 @@ def test_a_blend_is_made_of_its_parts(known: pd.DataFrame) -> None:
         for part, weight in zip(parts, found.forecast.weights, strict=True)  # type: ignore[attr-defined]
     )
     assert np.allclose(revenue, found.level.factor * mean, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("noise", "weight"), [(0.9, 0.5), (0.05, 1.0), (30.0, 0.0)])
+def test_a_blend_has_equal_weights_unless_others_are_better_beyond_noise(noise: float, weight: float) -> None:
+    rng = np.random.default_rng(2)
+    revenue = np.where(rng.random(400) < 0.5, rng.gamma(2, 30, 400), 0.0)
+    seen = [(revenue + 5) * np.exp(spread * rng.standard_normal(400)) for spread in (1.0, noise)]
+    trials = {name: trial_of(name, one) for name, one in zip(PARTS, seen, strict=True)}
+    assert blend_weight(trials, (origin_of(revenue),), seed=0) == weight
 
 
 def test_the_model_that_knows_more_is_chosen() -> None:

@@ -148,6 +148,18 @@ def test_ranges_go_with_the_value_and_its_level() -> None:
     assert ratio == pytest.approx(np.exp(2 * 1.2816 * 0.3), rel=0.35)
 
 
+def test_chance_lies_around_what_is_expected() -> None:
+    customers = few(3000)
+    base = KNOWN.expected_revenue(customers, 26.0)
+    everybody = np.zeros(len(customers), dtype=int)
+    found = drawn(customers, Expected(base, 26.0), everybody).group_outcome
+    assert found.low[0] < base.mean() < found.high[0]
+    assert found.high[0] - found.low[0] < 0.15 * base.mean()
+    wide = drawn(customers, Expected(base, 26.0, 1.0), everybody).group_mean
+    # the mean of the levels is 1, so their median exp(-1/2)
+    assert 0.4 < np.sqrt(wide.low[0] * wide.high[0]) / base.mean() < 0.85
+
+
 def test_customers_long_gone_have_numbers_too() -> None:
     summary = summary_of([0, 900, 300], [0, 1000, 365], [9000, 9000, 9000], [10.0, 20.0, 30.0])
     customers = Snapshot(summary, past_of(1))
