@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from allocator.customers.features import features_of
 from allocator.customers.purchase_days import PurchaseDays, days_of
-from allocator.customers.purchases import Prepared, prepare
+from allocator.customers.purchases import Prepared, Window, prepare
 from allocator.customers.returns import ReturnsRule
 from allocator.customers.summary import (
     DAYS_PER_WEEK,
@@ -21,7 +21,7 @@ from allocator.customers.summary import (
     IdArray,
     IntArray,
     population_ids,
-    summarise,
+    summary_of,
 )
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class OrderLog:
 
     def summary(self, as_of: date) -> CustomerSummary:
         """Summarise all customers on a day, with the fate of every order."""
-        return summarise(self.transactions, as_of=as_of, customers=self.population, returns=self.returns)
+        return summary_of(self._prepared.purchases(Window(as_of), self.returns), self.ids)
 
     def days_until(self, last: date) -> PurchaseDays:
         """Give the purchase days until a day, of the customers who count, after the returns until then."""

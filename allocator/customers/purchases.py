@@ -87,12 +87,16 @@ def purchases(
         E303 for a missing column, E304 for rows without a day or a finite amount, E305 without any row, E103
         for an unknown rule.
     """
+    _check_rule(returns)
+    return prepare(transactions, population).purchases(window, returns)
+
+
+def _check_rule(returns: str) -> None:
     if returns not in get_args(ReturnsRule):
         rules = ", ".join(get_args(ReturnsRule))
         raise DataError(
             Finding("E103", None, f"{quoted(returns)} is no rule for returns", f"write one of {rules}")
         )
-    return prepare(transactions, population).purchases(window, returns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +130,14 @@ class Prepared:
         return self.orders.until(last)
 
     def purchases(self, window: Window, returns: ReturnsRule) -> Purchases:
-        """Give the purchases of a window, every row counted."""
+        """Give the purchases of a window, every row counted.
+
+        Raises
+        ------
+        DataError
+            E103 for an unknown rule.
+        """
+        _check_rule(returns)
         as_of, start = _day(window.as_of or self.last_on), window.start and _day(window.start)
         orders = self.orders.until(as_of)
         facts = {name: int(number) for name, number in orders.counts_in_time(start).items()}

@@ -241,10 +241,17 @@ def summarise(
     """
     population = population_ids(customers)
     bought = purchases(transactions, Window(as_of, start), population=population, returns=returns)
-    return _summary(bought, population)
+    return summary_of(bought, population)
 
 
-def _summary(bought: Purchases, population: IdArray | None) -> CustomerSummary:
+def summary_of(bought: Purchases, population: IdArray | None = None) -> CustomerSummary:
+    """Summarise purchases; those of an ascending population without any are named.
+
+    Raises
+    ------
+    DataError
+        E305 when no order is left.
+    """
     table = bought.by_customer()
     if table.empty:
         what = f"no order is left up to {bought.as_of}"

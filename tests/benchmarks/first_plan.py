@@ -56,6 +56,8 @@ def solve_cpu_ms() -> float:
 def wall_seconds(*arguments: str) -> float:
     # an installed package has its bytecode; a first call of `median_of` writes it for a checkout
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    # what an earlier run kept would spare this one the fit
+    environment["ALLOCATOR_CACHE"] = "off"
 
     def once() -> float:
         start = time.perf_counter()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from allocator.models.base import FloatArray
+from allocator.models.base import FloatArray, IntArray
 from allocator.models.clv.judgement import Prediction, Scores, score
 from allocator.models.clv.origins import Origin, Trial
 
@@ -172,10 +172,13 @@ def concentration(actual: FloatArray, order: FloatArray, weights: FloatArray) ->
     >>> concentration(np.array([0.0, 4.0]), np.array([1.0, 2.0]), np.ones((1, 2))).tolist()
     [2.0]
     """
-    sequence = np.argsort(order, kind="stable")
-    first = np.flatnonzero(np.diff(order[sequence], prepend=-np.inf))
-    drawn = weights[:, sequence]
-    people = np.add.reduceat(drawn, first, axis=1)
-    money = np.add.reduceat(drawn * actual[sequence], first, axis=1)
-    middle = np.cumsum(people, axis=1) - people / 2
-    return np.asarray((money * (middle - people.sum(axis=1, keepdims=True) / 2)).sum(axis=1))
+    ranks, rank_of = np.unique(order, return_inverse=True)
+    return np.array([_concentration(actual, rank_of, len(ranks), drawn) for drawn in weights])
+
+
+def _concentration(actual: FloatArray, rank_of: IntArray, ranks: int, weights: FloatArray) -> float:
+    # one draw after the other: its arrays stay in a processor's cache
+    people = np.bincount(rank_of, weights, ranks)
+    money = np.bincount(rank_of, weights * actual, ranks)
+    middle = np.cumsum(people) - people / 2
+    return float(money @ (middle - people.sum() / 2))
