@@ -9,13 +9,14 @@ a solver, so that ``check`` can go all the way to the problem and find everythin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
 from allocator.errors import Finding
 from allocator.models.drift import DriftReport
+from allocator.models.importance import Contributions
 from allocator.plan.problem import Problem
 from allocator.response.curves import Curves
 from allocator.scenario.schema import Scenario
@@ -29,6 +30,8 @@ from allocator.stages.outlook import Outlook, look_ahead
 from allocator.stages.placeholders import placeholder_sizes, placeholders
 from allocator.stages.predictions import learn, order_log
 from allocator.stages.reading import Tables, read_tables
+from allocator.stages.reasons import importance as features_that_matter
+from allocator.stages.reasons import reasons
 from allocator.stages.responses import all_responses, draw_curves, replaced_responses
 from allocator.stages.terms import state_problem
 
@@ -106,6 +109,19 @@ def look_further(scenario: Scenario, found: Forecasted) -> Outlook | None:
     if made is None:
         return None
     return look_ahead(scenario, found.customers, made.learned or learn(scenario, found.tables))
+
+
+def importance(scenario: Scenario, tables: Tables) -> pd.DataFrame | None:
+    """Give what the forecast of customers rests on; None without orders to judge by."""
+    held = hold_out(scenario, tables)
+    return features_that_matter(held, scenario.risk.seed) if held else None
+
+
+def explain_customers(scenario: Scenario, found: Forecasted, customer_id: Sequence[str]) -> Contributions:
+    """Give what each feature adds to the revenue forecast of some customers."""
+    made = found.customers.predictions
+    learned = (made.learned if made else None) or learn(scenario, found.tables)
+    return reasons(learned, list(customer_id), scenario.risk.seed)
 
 
 def drift(scenario: Scenario, tables: Tables, before: pd.DataFrame, made_on: date) -> DriftReport:

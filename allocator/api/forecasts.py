@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -194,6 +195,48 @@ class Forecast:
     def holdout(self) -> Judged | None:
         """How a forecast made from earlier orders compares with what followed; None without orders."""
         return self.outlook.judged
+
+    @cached_property
+    def importance(self) -> pd.DataFrame:
+        """What the forecast of customers rests on, judged by the days held out.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index: features, the most important first; ``loss``: how much normalised Gini falls when the
+            feature is shuffled, and its ``spread``. Of the regression in the forecast, else of boosted trees
+            that learned on the same day. Empty without orders to judge by.
+        """
+        if self.found is None or self.scenario is None:
+            return pd.DataFrame(columns=["loss", "spread"])
+        found = pipeline.importance(self.scenario, self.found.tables)
+        return pd.DataFrame(columns=["loss", "spread"]) if found is None else found
+
+    def contributions(self, customer_id: Sequence[str]) -> pd.DataFrame:
+        """Say what each feature adds to the revenue forecast of some customers.
+
+        Parameters
+        ----------
+        customer_id : sequence of str
+            With orders.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a customer: ``base`` (mean forecast of other customers) and a column a feature; they add
+            to the forecast of the regression, in money of its weeks. By sampled Shapley values.
+
+        Raises
+        ------
+        DataError
+            E209 where nothing was fitted in this process, E315 for a customer without an order.
+        """
+        if self.found is None or self.scenario is None or self.record.clv is None:
+            raise DataError(Finding("E209", None, "reasons need the orders a forecast was fitted to"))
+        found = pipeline.explain_customers(self.scenario, self.found, customer_id)
+        table = found.parts.copy()
+        table.insert(0, "base", found.base)
+        return table
 
     @property
     def plot(self) -> ForecastPlots:

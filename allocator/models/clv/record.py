@@ -12,6 +12,7 @@ from allocator.models.clv.carried import CarriedForecast
 from allocator.models.clv.forecast import CustomerForecast, TimingForecast
 from allocator.models.clv.leaderboard import Leaderboard
 from allocator.models.clv.level import Level, Levelled
+from allocator.models.clv.regression import FittedRegression
 
 SURE = Level(1.0, 0.0)
 
@@ -103,6 +104,19 @@ def timing_of(forecast: CustomerForecast) -> TimingForecast | None:
         case _:
             base = getattr(forecast, "base", None)
             return base if isinstance(base, TimingForecast) else None
+
+
+def regression_of(forecast: CustomerForecast) -> FittedRegression | None:
+    """Give the regression inside a forecast; None where it has none."""
+    match forecast:
+        case CarriedForecast():
+            return forecast.fitted if isinstance(forecast.fitted, FittedRegression) else None
+        case Levelled():
+            return regression_of(forecast.forecast)
+        case BlendedForecast():
+            return next(filter(None, map(regression_of, forecast.parts)), None)
+        case _:
+            return None
 
 
 def _part(model: object, weight: float, name: str) -> PartRecord:
