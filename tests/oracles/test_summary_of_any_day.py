@@ -68,7 +68,7 @@ def hold(log: OrderLog, orders: pd.DataFrame, start: date, end: date) -> None:
     assert came.weeks == (end - start).days / 7
 
 
-@settings(max_examples=14)
+@settings(max_examples=9)
 @given(
     rows=st.lists(row, min_size=1, max_size=14),
     rule=st.sampled_from(RULES),
@@ -98,7 +98,7 @@ def test_a_log_of_many_days(rule: ReturnsRule, returns: float) -> None:
         hold(OrderLog(orders, rule, known), orders, start, start + timedelta(days=45))
 
 
-@settings(max_examples=12)
+@settings(max_examples=7)
 @given(
     rows=st.lists(row, min_size=2, max_size=14),
     rule=st.sampled_from(RULES),
