@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -19,6 +17,7 @@ from allocator.models.clv.carried import CarriedForecast
 from allocator.models.clv.search import Grid, Plan, Search, best
 from allocator.models.clv.training import training
 from allocator.models.preparation import preparation
+from allocator.models.threads import one_thread
 from allocator.options import Count, Options, Share
 
 if TYPE_CHECKING:
@@ -277,12 +276,3 @@ def _selector(how: Selection, share: float) -> Any:  # noqa: ANN401
     return SelectFromModel(
         trees, threshold=-np.inf, max_features=lambda rows: max(1, int(share * rows.shape[1]))
     )
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep libraries to one thread: sums come out the same bit for bit, and a fit takes one core."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    with threadpool_limits(1):
-        yield
