@@ -15,6 +15,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from allocator.errors import Finding
+from allocator.models.clv.level import Level
 from allocator.models.drift import DriftReport
 from allocator.models.importance import Contributions
 from allocator.plan.problem import Problem
@@ -124,9 +125,11 @@ def explain_customers(scenario: Scenario, found: Forecasted, customer_id: Sequen
     return reasons(learned, list(customer_id), scenario.risk.seed)
 
 
-def drift(scenario: Scenario, tables: Tables, before: pd.DataFrame, made_on: date) -> DriftReport:
+def drift(
+    scenario: Scenario, tables: Tables, before: pd.DataFrame, made_on: date, level: Level
+) -> DriftReport:
     """Compare a forecast that was saved on a day of the past with the orders of today."""
-    return ageing(before, made_on, order_log(scenario, tables), scenario.models.as_of)
+    return ageing(before, made_on, order_log(scenario, tables), scenario.models.as_of, level=level)
 
 
 def problem(scenario: Scenario, curves: Curves, sizes: Mapping[str, float] | None = None) -> Problem:

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import allocator as al
-from allocator.customers.summary import summarise
-from allocator.models.clv import ClvOptions, fit_clv
+from allocator.customers.past import OrderLog
+from allocator.models.clv.bg_nbd import BgNbd
 from allocator.response.curves import Curves
 from allocator.response.table import from_frame
 from allocator.tables.sample import CONTACT_COST, SEED, simulate, true_curves
@@ -87,9 +87,9 @@ class TestAgainstTheTruth:
     @staticmethod
     def truth(folder: Path) -> Curves:
         world = simulate(SEED)
-        summary = summarise(world.orders, as_of=date(2026, 10, 31))
-        value = fit_clv(ClvOptions(), summary).clv(summary, horizon_weeks=52)
-        rank = pd.Series(value, summary.customer_id).rank(ascending=False, method="first", pct=True)
+        past = OrderLog(world.orders).until(date(2026, 10, 31))
+        value = BgNbd().learn(past, horizon_weeks=52).expected_revenue(past.customers, 52)
+        rank = pd.Series(value, past.customers.customer_id).rank(ascending=False, method="first", pct=True)
         tier = pd.Series(np.select([rank <= 0.2, rank <= 0.5], ["high", "medium"], "low"), rank.index)
         table = true_curves(world, tier)
         known = table[table["channel"].isin(al.load_scenario(folder / BASE).channels)]

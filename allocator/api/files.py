@@ -9,6 +9,32 @@ from pathlib import Path
 from allocator.errors import DataError, Finding
 
 
+def guard(folder: Path, name: str, text: str, *, force: bool = False) -> None:
+    """Refuse to replace a file of other content.
+
+    Parameters
+    ----------
+    folder : Path
+    name, text : str
+    force : bool
+        Whether it may be replaced all the same.
+
+    Raises
+    ------
+    DataError
+        E011 where it may not, or cannot be looked at.
+    """
+    target = folder / name
+    try:
+        differs = not force and target.exists() and target.read_bytes() != text.encode()
+    except OSError as error:
+        what = f"{target}: {error.strerror or error}; nothing was written"
+        raise DataError(Finding("E011", None, what)) from error
+    if differs:
+        what = f"{target} exists and differs; nothing was written"
+        raise DataError(Finding("E011", None, what, "choose another folder, or use --force"))
+
+
 def write_whole(folder: Path, name: str, text: str, *, force: bool = False) -> Path:
     """Write a file beside its place and move it there, so that nobody ever sees half of it.
 
@@ -26,10 +52,8 @@ def write_whole(folder: Path, name: str, text: str, *, force: bool = False) -> P
         E011 when it cannot be written; what stood there before stays.
     """
     target = folder / name
+    guard(folder, name, text, force=force)
     try:
-        if not force and target.exists() and target.read_bytes() != text.encode():
-            what = f"{target} exists and differs; nothing was written"
-            raise DataError(Finding("E011", None, what, "choose another folder, or use --force"))
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".allocator-") as waiting:
             draft = Path(waiting) / name

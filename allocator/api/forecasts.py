@@ -12,7 +12,7 @@ from typing import Any, Self, TextIO
 import pandas as pd
 
 from allocator import pipeline
-from allocator.api.files import write_whole
+from allocator.api.files import guard, write_whole
 from allocator.api.plots import ForecastPlots
 from allocator.api.saved import SavedForecast, read_saved, write_saved
 from allocator.errors import DataError, Finding
@@ -152,7 +152,7 @@ class Forecast:
 
     @cached_property
     def by_month(self) -> pd.DataFrame:
-        """Margin expected of each tier without contacts, by calendar month; empty without orders.
+        """Margin expected of each tier, not discounted, by calendar month; empty without orders.
 
         Returns
         -------
@@ -238,7 +238,7 @@ class Forecast:
         table.insert(0, "base", found.base)
         return table
 
-    @property
+    @cached_property
     def plot(self) -> ForecastPlots:
         """Charts of how good the forecast is; they need the extra ``plots``."""
         if self.found is None or self.scenario is None:
@@ -306,11 +306,11 @@ class Forecast:
             E011 when the folder cannot be written, or holds other curves.
         """
         text = self.to_frame().to_csv(index=False, lineterminator="\n")
-        written = write_whole(Path(folder), "curves.csv", text, force=force)
+        guard(Path(folder), "curves.csv", text, force=force)
         if self.found is not None or self.saved is not None:
             saved = SavedForecast(self.curves, self.record, self.outlook, self._customers)
             write_saved(Path(folder), saved)
-        return written
+        return write_whole(Path(folder), "curves.csv", text, force=force)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], scenario: Scenario | None = None) -> Self:
@@ -320,7 +320,7 @@ class Forecast:
         ----------
         folder : path
         scenario : Scenario, optional
-            The one it was fitted for, to print it.
+            The one it was fitted for, to print it; W417 where it has changed since.
 
         Raises
         ------
@@ -328,7 +328,14 @@ class Forecast:
             E001 without a saved forecast, E013 when it cannot be read.
         """
         saved = read_saved(Path(folder))
-        return cls(saved.curves, saved.record, scenario, saved=saved)
+        record = saved.record
+        if scenario is not None and scenario.sha256 != record.scenario_sha256:
+            what = f"the forecast in {folder} was made for another state of the scenario"
+            finding = Finding(
+                "W417", None, what, "fit it anew where data, models, tiers or responses changed"
+            )
+            record = replace(record, findings=(*record.findings, finding))
+        return cls(saved.curves, record, scenario, saved=saved)
 
     def since(self, before: Forecast) -> Self:
         """Give this forecast with what it says of an earlier one: whether that has aged.
@@ -348,7 +355,7 @@ class Forecast:
             return None
         known = self.before._customers
         ordered = known[known["age_weeks"] > 0]
-        return pipeline.drift(self.scenario, self.found.tables, ordered, before.as_of)
+        return pipeline.drift(self.scenario, self.found.tables, ordered, before.as_of, before.forecast.level)
 
     def __str__(self) -> str:
         return self.to_text().rstrip("\n") if self.scenario else repr(self)

@@ -60,13 +60,23 @@ def write_saved(folder: Path, saved: SavedForecast) -> Path:
             draft = Path(waiting) / FOLDER
             draft.mkdir()
             _write(draft, saved)
-            if target.exists():
-                os.replace(target, Path(waiting) / "before")
-            os.replace(draft, target)
+            _swap(draft, target, Path(waiting) / "before")
     except OSError as error:
         what = f"{target}: {error.strerror or error}; nothing was written"
         raise DataError(Finding("E011", None, what)) from error
     return target
+
+
+def _swap(draft: Path, target: Path, aside: Path) -> None:
+    """Put a folder in the place of another, which comes back where that fails."""
+    if target.exists():
+        os.replace(target, aside)
+    try:
+        os.replace(draft, target)
+    except OSError:
+        if aside.exists():
+            os.replace(aside, target)
+        raise
 
 
 def _write(draft: Path, saved: SavedForecast) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 
 from allocator.customers.past import OrderLog, Past, Snapshot
 from allocator.errors import DataError, Finding
+from allocator.models.clv.forecast import WEEKS_PER_YEAR
+from allocator.models.clv.level import Level
 from allocator.models.drift import Calibration, DriftReport, calibration_drift, stabilities
 from allocator.stages.outlook import TRACKED_WEEKS
 from allocator.stages.predictions import DAYS_PER_WEEK, looked_up
@@ -16,38 +18,40 @@ from allocator.stages.predictions import DAYS_PER_WEEK, looked_up
 if TYPE_CHECKING:
     import pandas as pd
 
+FEWEST = 30
 
-def compared_features(frequency: pd.Series[float], table: pd.DataFrame) -> pd.DataFrame:
-    """Give what is compared of customers: nothing that grows with time for everyone.
+
+def newcomers(table: pd.DataFrame) -> pd.DataFrame:
+    """Give what is compared of customers: of those won within a year, so that time alone moves nothing.
 
     Parameters
     ----------
-    frequency : Series
-        Repeat purchase days.
     table : DataFrame
-        ``recency_weeks``, ``age_weeks``, ``mean_value``.
+        ``frequency`` (repeat purchase days), ``age_weeks``, ``mean_value``.
     """
-    age = table["age_weeks"].clip(lower=1 / DAYS_PER_WEEK)
-    return table[["mean_value"]].assign(
-        repeats_per_week=frequency / age,
-        since_last_share=(table["age_weeks"] - table["recency_weeks"]) / age,
-    )
+    young = table[table["age_weeks"] <= WEEKS_PER_YEAR]
+    weeks = young["age_weeks"].clip(lower=1.0)
+    return young[["mean_value"]].assign(repeats_per_week=young["frequency"] / weeks)
 
 
-def ageing(before: pd.DataFrame, made_on: date, log: OrderLog, until: date | None) -> DriftReport:
+def ageing(
+    before: pd.DataFrame, made_on: date, log: OrderLog, until: date | None, *, level: Level
+) -> DriftReport:
     """Compare a forecast that was saved with the orders of today.
 
     Parameters
     ----------
     before : DataFrame
-        One row a customer with orders then: ``customer_id``, ``frequency``, ``recency_weeks``, ``age_weeks``,
-        ``mean_value`` and the revenue expected within some weeks, ``expected_13_weeks`` and the like.
+        One row a customer with orders then: ``customer_id``, ``frequency``, ``age_weeks``, ``mean_value`` and
+        the revenue expected within some weeks, ``expected_13_weeks`` and the like.
     made_on : date
         Day of the last order it had seen.
     log : OrderLog
         Orders of today.
     until : date or None
         Their last day that counts; that of the last order where None.
+    level : Level
+        Of the saved forecast, with what was open about it.
 
     Raises
     ------
@@ -58,19 +62,20 @@ def ageing(before: pd.DataFrame, made_on: date, log: OrderLog, until: date | Non
         what = f"the orders begin on {log.first_on}, after the saved forecast was made ({made_on})"
         raise DataError(Finding("E305", None, what, "give all orders, the earlier ones included"))
     now = log.until(until)
-    today = _table(now.customers)
-    then, current = (compared_features(one["frequency"], one) for one in (before, today))
-    return DriftReport(stabilities(then, current), _calibration(before, made_on, now))
+    then, current = (newcomers(one) for one in (before, _table(now.customers)))
+    enough = min(len(then), len(current)) >= FEWEST
+    features = stabilities(then, current) if enough else ()
+    return DriftReport(features, _calibration(before, made_on, now, level))
 
 
 def _table(customers: Snapshot) -> pd.DataFrame:
     import pandas as pd
 
-    names = ("frequency", "recency_weeks", "age_weeks", "mean_value")
+    names = ("frequency", "age_weeks", "mean_value")
     return pd.DataFrame({name: getattr(customers.summary, name) for name in names})
 
 
-def _calibration(before: pd.DataFrame, made_on: date, now: Past) -> Calibration | None:
+def _calibration(before: pd.DataFrame, made_on: date, now: Past, level: Level) -> Calibration | None:
     """Compare what was expected since with what came; of the first year where more has passed."""
     weeks = min((now.as_of - made_on).days / DAYS_PER_WEEK, float(TRACKED_WEEKS[-1]))
     if weeks < TRACKED_WEEKS[0]:
@@ -90,4 +95,4 @@ def _calibration(before: pd.DataFrame, made_on: date, now: Past) -> Calibration 
     value = float(then.summary.total_value.sum() / then.summary.n_days.sum())
     if not (promised.sum() > 0 and value > 0):
         return None
-    return calibration_drift(promised, came, purchase_value=value)
+    return calibration_drift(promised, came, purchase_value=value, forecast_error=level.error_over(weeks))

@@ -23,6 +23,7 @@ FloatArray = NDArray[np.float64]
 
 SHARE = 0.25  # of the time observed, where the scenario does not say how much is held out
 LONGEST_WEEKS = 26
+TOO_LITTLE = ("E305", "E315")  # no order by then, or none that a model can learn from
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,9 @@ def hold_out(scenario: Scenario, tables: Tables) -> Held | None:
         customers = start.customers
         learned = scenario.models.clv.learn(start, horizon_weeks=weeks)
         return Held(customers, learned, now.outcome_of(customers))
-    except DataError:
+    except DataError as error:
+        if any(finding.code not in TOO_LITTLE for finding in error.findings):
+            raise
         return None
 
 

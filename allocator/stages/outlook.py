@@ -151,7 +151,11 @@ def look_ahead(scenario: Scenario, customers: Customers, learned: Learned) -> Ou
         return None
     grouped = _grouped(scenario, customers, made)
     past = learned.customers.past
-    timing = timing_of(learned.forecast) or ParetoNbd().learn(past, horizon_weeks=learned.terms.horizon_weeks)
+    try:
+        weeks = learned.terms.horizon_weeks
+        timing = timing_of(learned.forecast) or ParetoNbd().learn(past, horizon_weeks=weeks)
+    except DataError:
+        return None  # nothing was ever paid, so that there is no value to be unsure of
     drawn = _drawn(scenario, made, learned, timing, grouped)
     seasons, findings = _seasons(scenario, learned, grouped)
     tiers = tuple(_tier_outlooks(made, grouped, drawn, _survival(timing, learned.customers)))
@@ -175,8 +179,10 @@ def _grouped(scenario: Scenario, customers: Customers, made: Predictions) -> _Gr
 def _drawn(
     scenario: Scenario, made: Predictions, learned: Learned, timing: TimingForecast, grouped: _Grouped
 ) -> Intervals:
-    level = learned.forecast.level.log_error if isinstance(learned.forecast, ChosenForecast) else 0.0
-    expected = Expected(made.clv, learned.terms.horizon_weeks, level)
+    weeks = learned.terms.horizon_weeks
+    chosen = learned.forecast
+    level = chosen.level.error_over(weeks) if isinstance(chosen, ChosenForecast) else 0.0
+    expected = Expected(made.clv, weeks, level)
     rng = np.random.default_rng([scenario.risk.seed, zlib.crc32(b"customers")])
     return intervals(timing, learned.customers, expected, group=grouped.group, rng=rng)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 2_000
 REFERENCE_ROWS = 500
+ROUNDS = 3
 
 
 def importance(held: Held, seed: int) -> pd.DataFrame:
@@ -43,7 +44,7 @@ def importance(held: Held, seed: int) -> pd.DataFrame:
     fitted = _fitted(held.forecast, held.customers, held.came.weeks)
     rows = _some(len(held.customers), MOST_ROWS, rng)
     table = held.customers.features[list(fitted.columns)].iloc[rows]
-    return permutation_importance(fitted.predict, table, held.came.revenue[rows], rng=rng)
+    return permutation_importance(fitted.predict, table, held.came.revenue[rows], rng=rng, rounds=ROUNDS)
 
 
 def reasons(learned: Learned, customer_id: list[str], seed: int) -> Contributions:

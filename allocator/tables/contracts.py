@@ -58,7 +58,7 @@ class CustomersTable(TableOptions):
     """The population the plan is for."""
 
     attributes: Names = ()
-    """Columns the models may use."""
+    """Columns the models may use, as they always were: none that changes with what customers buy."""
     population: Count | None = None
     """Customers the table stands for; its rows where absent."""
 

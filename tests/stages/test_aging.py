@@ -14,6 +14,7 @@ import allocator as al
 from allocator.customers.past import OrderLog
 from allocator.errors import DataError
 from allocator.models.clv.forecast import TimingForecast
+from allocator.models.clv.level import Level
 from allocator.models.clv.pareto_nbd import ParetoNbd
 from allocator.models.drift import DriftReport, Verdict
 from allocator.stages.aging import ageing
@@ -23,6 +24,7 @@ from tests.small_project import project
 
 MADE_ON = date(2026, 1, 1)
 WEEKS = 13
+SURE = Level(1.0, 0.03)
 
 
 @cache
@@ -44,7 +46,8 @@ def before() -> pd.DataFrame:
 
 
 def report(rows: pd.DataFrame, weeks: float) -> DriftReport:
-    return ageing(before(), MADE_ON, OrderLog(rows), MADE_ON + timedelta(days=round(7 * weeks)))
+    until = MADE_ON + timedelta(days=round(7 * weeks))
+    return ageing(before(), MADE_ON, OrderLog(rows), until, level=SURE)
 
 
 def test_the_same_orders_are_no_drift() -> None:
@@ -52,7 +55,7 @@ def test_the_same_orders_are_no_drift() -> None:
     assert not found.has_aged
     assert found.findings == ()
     assert found.calibration is None
-    assert {one.feature for one in found.features} == {"mean_value", "repeats_per_week", "since_last_share"}
+    assert {one.feature for one in found.features} == {"mean_value", "repeats_per_week"}
     assert all(one.psi == 0 for one in found.features)
 
 
@@ -109,7 +112,7 @@ def test_later_orders_alone_are_not_compared() -> None:
 
 def test_a_forecast_of_nothing_is_compared_by_its_customers_alone() -> None:
     nothing = before().assign(**{f"expected_{weeks}_weeks": 0.0 for weeks in TRACKED_WEEKS})
-    found = ageing(nothing, MADE_ON, OrderLog(orders()), MADE_ON + timedelta(weeks=WEEKS))
+    found = ageing(nothing, MADE_ON, OrderLog(orders()), MADE_ON + timedelta(weeks=WEEKS), level=SURE)
     assert found.calibration is None
     assert len(found.features) == 3
 
@@ -119,7 +122,7 @@ def test_too_short_a_time_is_too_little_to_tell(weeks: float) -> None:
     few = before().head(60)
     ids = set(few["customer_id"])
     log = OrderLog(orders()[orders()["customer_id"].isin(ids)])
-    found = ageing(few, MADE_ON, log, MADE_ON + timedelta(days=round(7 * weeks)))
+    found = ageing(few, MADE_ON, log, MADE_ON + timedelta(days=round(7 * weeks)), level=SURE)
     assert (found.calibration is None) == (weeks < 1)
     assert not found.has_aged
     assert found.findings == ()

@@ -26,11 +26,22 @@ class Level:
     factor : float
         Above 1 where earlier forecasts were too low.
     log_error : float
-        Standard deviation of its log: what is left open.
+        Standard deviation of its log over a time as long as the windows it was learned on: what is left open.
+    weeks : float
+        Length of these windows; 0 where it was not learned.
     """
 
     factor: float = 1.0
     log_error: float = USUAL_ERROR
+    weeks: float = 0.0
+
+    def error_over(self, weeks: float) -> float:
+        """Give the standard deviation of its log over other `weeks`.
+
+        Further ahead than the windows errors add up as those of a random walk do: by the square root of time.
+        """
+        longer = weeks / self.weeks if self.weeks else 1.0
+        return self.log_error * float(np.sqrt(max(longer, 1.0)))
 
     @classmethod
     def learned(cls, earlier: Iterable[tuple[Prediction, Outcome]]) -> Level:
@@ -40,18 +51,19 @@ class Level:
         spread over customers, and the spread between windows, which share most of their customers.
         A window without revenue, or forecast to have none, tells nothing.
         """
-        logs, errors = [], []
+        logs, errors, weeks = [], [], 0.0
         for predicted, came in earlier:
             actual, forecast = float(came.revenue.sum()), float(predicted.revenue.sum())
             if actual > 0 and forecast > 0:
                 logs.append(np.log(actual / forecast))
                 errors.append(_relative_error(came.revenue, predicted.revenue))
+                weeks = came.weeks
         if not logs:
             return cls()
         between = float(np.var(logs, ddof=1)) if len(logs) > 1 else 0.0
         noise = float(np.mean(np.square(errors))) + between / len(logs)
         kept = USUAL_ERROR**2 / (USUAL_ERROR**2 + noise)
-        return cls(float(np.exp(kept * np.mean(logs))), float(np.sqrt(kept * noise + between)))
+        return cls(float(np.exp(kept * np.mean(logs))), float(np.sqrt(kept * noise + between)), weeks)
 
 
 def _relative_error(actual: FloatArray, forecast: FloatArray) -> float:

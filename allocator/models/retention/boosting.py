@@ -12,6 +12,7 @@ from pydantic import Field
 from allocator.errors import Finding
 from allocator.models.base import FloatArray, fit_warning
 from allocator.models.retention.design import Design, learn_design, zero_one
+from allocator.models.threads import one_thread
 from allocator.options import Count, Number, Options
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class FittedBoosting:
         x = self.design.matrix(table)
         if self.trees is None or not len(x):
             return np.full(len(x), self.share)
-        return np.asarray(self.trees.predict_proba(x)[:, 1], dtype=np.float64)
+        with one_thread():
+            return np.asarray(self.trees.predict_proba(x)[:, 1], dtype=np.float64)
 
 
 class Boosting(Options):
@@ -104,7 +106,8 @@ class Boosting(Options):
             return FittedBoosting(design, None, share, len(y), (fit_warning(what),))
         # sums of the same rows in another order differ in their last digits, and so might splits
         order = np.lexsort((y, *x.T))
-        return FittedBoosting(design, self._trees().fit(x[order], y[order]), share, len(y))
+        with one_thread():
+            return FittedBoosting(design, self._trees().fit(x[order], y[order]), share, len(y))
 
     def _trees(self) -> Any:  # noqa: ANN401 - scikit-learn's
         from sklearn.ensemble import HistGradientBoostingClassifier
