@@ -114,7 +114,7 @@ def test_a_forecast_of_nothing_is_compared_by_its_customers_alone() -> None:
     nothing = before().assign(**{f"expected_{weeks}_weeks": 0.0 for weeks in TRACKED_WEEKS})
     found = ageing(nothing, MADE_ON, OrderLog(orders()), MADE_ON + timedelta(weeks=WEEKS), level=SURE)
     assert found.calibration is None
-    assert len(found.features) == 3
+    assert len(found.features) == 2
 
 
 @pytest.mark.parametrize("weeks", [0.9, 1.0])
