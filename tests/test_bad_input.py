@@ -172,7 +172,7 @@ CASES: dict[str, tuple[str, Change, str, str, str]] = {
     ),
     "unknown model option": (
         "check",
-        scenario("tiers:\n", "models: {clv: {name: auto, penalti: 1}}\ntiers:\n"),
+        scenario("tiers:\n", "models: {clv: {name: bg_nbd, penalti: 1}}\ntiers:\n"),
         "E102",
         "q.yaml:11",
         "'penalty'",

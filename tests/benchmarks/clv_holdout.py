@@ -28,10 +28,13 @@ import numpy as np
 import pandas as pd
 
 from allocator.customers.past import OrderLog, Outcome, Past, Snapshot
-from allocator.models.clv.auto import Auto
+from allocator.models.clv.auto import Auto, ChosenForecast
+from allocator.models.clv.intervals import Expected, intervals
 from allocator.models.clv.judgement import Prediction, Scores, score
 from allocator.models.clv.leaderboard import concentration
 from allocator.models.clv.members import BLEND, SINGLE
+from allocator.models.clv.pareto_nbd import ParetoNbd
+from allocator.models.clv.record import timing_of
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 MEMBERS = ("bg_nbd", "mbg_nbd", "pareto_nbd", "boosting", "historic_mean")
@@ -119,20 +122,36 @@ def converged(fitter: type, *data: np.ndarray) -> Any:
     raise RuntimeError("the peer cannot be fitted to this log")
 
 
-def predictions(past: Past, weeks: float) -> dict[str, Prediction]:
-    """Give what every model says of the customers of a past."""
-    customers = past.customers
+def predictions(past: Past, came: Outcome) -> dict[str, Prediction]:
+    """Give what every model says of the customers of a past for the time until what came."""
+    customers, weeks = past.customers, came.weeks
     start = time.process_time()
     learned = Auto().learn(past, horizon_weeks=weeks)
     seconds = time.process_time() - start
     board = learned.leaderboard
     print(f"  auto: {board.chosen} ({board.reason}), {seconds:.1f} s CPU", file=sys.stderr)
     found = {"auto": Prediction.of(learned, customers, weeks)}
+    print(f"  80 % intervals: {coverage(learned, past, came)}", file=sys.stderr)
     for name in (*MEMBERS, BLEND):
         model = SINGLE[name]() if name in SINGLE else Auto(members=(BLEND,))
         found[name] = Prediction.of(model.learn(past, horizon_weeks=weeks), customers, weeks)
     theirs = peer(customers, weeks)
     return found | ({PEER: theirs} if theirs else {})
+
+
+def coverage(learned: ChosenForecast, past: Past, came: Outcome) -> str:
+    """Say how often 80 % intervals of revenue hold: of every customer, and of the means of ten groups."""
+    customers = past.customers
+    expected = learned.expected_revenue(customers, came.weeks)
+    timing = timing_of(learned) or ParetoNbd().learn(past, horizon_weeks=came.weeks)
+    group = np.empty(len(expected), dtype=np.int64)
+    for number, rows in enumerate(np.array_split(np.argsort(-expected, kind="stable"), 10)):
+        group[rows] = number
+    around = Expected(expected, came.weeks, learned.level.error_over(came.weeks))
+    drawn = intervals(timing, customers, around, group=group, rng=np.random.default_rng(0))
+    means = np.bincount(group, weights=came.revenue) / np.bincount(group)
+    each, groups = drawn.outcome.covers(came.revenue).mean(), int(drawn.group_outcome.covers(means).sum())
+    return f"{100 * each:.1f} % of customers, {groups} of 10 groups"
 
 
 def paired(one: Prediction, other: Prediction, came: Outcome) -> tuple[float, float]:
@@ -149,7 +168,7 @@ def judge(case: Case) -> tuple[dict[str, Scores], dict[str, tuple[float, float]]
     log = OrderLog(case.orders)
     now, past = log.until(case.end), log.until(case.split)
     came = now.outcome_of(past.customers)
-    found = predictions(past, came.weeks)
+    found = predictions(past, came)
     ahead = {name: paired(found["auto"], one, came) for name, one in found.items() if name != "auto"}
     return {name: score(one, came) for name, one in found.items()}, ahead, len(came.revenue)
 

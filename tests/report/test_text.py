@@ -32,9 +32,9 @@ Where the money goes   ° a limit other than the budget stops more
 
 Plan by tier and channel (thousand)   * split over tiers assumed
  tier         Paid search*   E-mail   Paid social*   Direct mail   total   share   return
- High value             85      129             41           224     479     40%      924
- Medium                128       76             61            95     360     30%      683
- Low                   212       47            102             0     361     30%      669
+ High value             85      129             41           223     478     40%      924
+ Medium                127       76             61            96     360     30%      683
+ Low                   213       47            102             0     362     30%      669
  ────────────────────────────────────────────────────────────────────────────────────────
  total                 425      252            204           319   1,200    100%    2,276
 
@@ -50,12 +50,12 @@ Keep in mind
 
 NARROW_TABLES = """\
  channel        High value   Medium   Low   total
- Paid search*           85      128   212     425
+ Paid search*           85      127   213     425
  E-mail                129       76    47     252
  Paid social*           41       61   102     204
- Direct mail           224       95     0     319
+ Direct mail           223       96     0     319
  ────────────────────────────────────────────────
- total                 479      360   361   1,200
+ total                 478      360   362   1,200
  share                 40%      30%   30%    100%
  return                924      683   669   2,276
 

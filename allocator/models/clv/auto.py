@@ -119,17 +119,17 @@ class Auto(Options):
 
     def _untried(self, past: Past, horizon_weeks: float) -> ChosenForecast:
         """Let the first member learn that can do without a comparison."""
-        failures: list[Finding] = []
+        failures: list[AllocatorError] = []
         for name in self._singles:
             try:
                 learned = SINGLE[name]().learn(past, horizon_weeks=horizon_weeks)
             except AllocatorError as error:
-                failures += error.findings
+                failures.append(error)
                 continue
             what = f"too few orders to compare models on an earlier window, so {name} is used as it is"
             board = Leaderboard(chosen=name, reason="too few orders to compare models")
             return ChosenForecast(learned, Level(), (fit_warning(what),), board)
-        raise DataError(dict.fromkeys(failures))
+        raise failures[0]  # the others cannot learn for the same reason
 
 
 class Blend(Options):
