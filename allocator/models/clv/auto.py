@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from allocator.customers.past import Past
-from allocator.errors import AllocatorError, DataError, Finding
+from allocator.errors import AllocatorError
 from allocator.models.base import fit_warning
 from allocator.models.clv.blend import BlendedForecast, blended
 from allocator.models.clv.forecast import ClvModel, CustomerForecast
