@@ -81,7 +81,7 @@ class TestByHand:
     def test_texts(self, table: pd.DataFrame) -> None:
         assert table["first_month"].tolist() == ["01", "03", "01"]
         assert table["first_season"].tolist() == ["winter", "spring", "winter"]
-        assert table["main_channel"].tolist() == ["web", None, "shop"]
+        assert table["main_channel"].fillna("unknown").tolist() == ["web", "unknown", "shop"]
 
     def test_returns_lower_money_and_are_told(self, table: pd.DataFrame) -> None:
         assert table.loc["cid", "total_value"] == 140
