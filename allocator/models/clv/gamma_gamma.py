@@ -16,6 +16,7 @@ from allocator.models.newton import Maximum, maximise
 from allocator.options import Options
 
 START = np.log([3.0, 2.0, 0.7])
+SOME = 5_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,13 +159,21 @@ class GammaGamma(Options):
         if left_out:
             notes = [fit_warning(f"gamma_gamma: {left_out} customers without a positive value are left out")]
         likelihood = Likelihood(counts[used], mean[used], self.penalty)
-        found = maximise(likelihood, START)
+        found = maximise(likelihood, self._start(counts[used], mean[used]))
         if not found.converged:
             what = "gamma_gamma: the data leave a parameter open, so the estimate is regularised"
             notes.append(fit_warning(what, "values hardly differ, or differ without a finite mean"))
             likelihood = Likelihood(counts[used], mean[used], max(self.penalty, REGULARISED))
             found = maximise(likelihood, START)
         return _fitted(likelihood, found, notes)
+
+    def _start(self, counts: FloatArray, mean: FloatArray) -> FloatArray:
+        """Give where to search from: of many customers the estimate of some, which saves most steps."""
+        if len(counts) < 2 * SOME:
+            return START
+        some = slice(None, None, len(counts) // SOME)
+        found = maximise(Likelihood(counts[some], mean[some], self.penalty), START)
+        return found.theta if found.converged else START
 
 
 def _fitted(likelihood: Likelihood, found: Maximum, warnings: list[Finding]) -> FittedGammaGamma:
