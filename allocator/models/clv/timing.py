@@ -7,7 +7,7 @@ from typing import Protocol
 from allocator.customers.past import Past
 from allocator.customers.summary import Patterns
 from allocator.errors import Finding
-from allocator.models.base import Penalty, PurchaseForecast
+from allocator.models.base import Penalty, PurchaseForecast, impossible
 from allocator.models.clv.forecast import TimingForecast
 from allocator.models.clv.gamma_gamma import GammaGamma
 from allocator.options import Options
@@ -41,9 +41,13 @@ class TimingModel(Options):
         Raises
         ------
         DataError
-            E315 where no customer has a purchase of positive value.
+            E315 where no customer has a purchase of positive value, or all bought for the first time today.
         """
         summary = past.customers.summary
+        if not summary.age_days.any():
+            raise impossible(
+                "all customers bought on the last day alone, so nothing tells how often they buy again"
+            )
         purchases = self.fit(summary.patterns())
         value = GammaGamma(penalty=self.penalty).fit(summary.n_days, summary.mean_value)
         return TimingForecast(purchases, value, (*purchases.warnings, *value.warnings))
