@@ -120,7 +120,8 @@ def _pick(rows: Sequence[Row], prefer: str) -> tuple[str, str]:
     if preferred is not None and preferred.is_level:
         what = f"{preferred.behind:.3f} behind {best.name}, within noise ({preferred.noise:.3f})"
         return prefer, f"{what}: it bets on no single model"
-    return best.name, "it ordered customers best on windows it had not seen, beyond noise"
+    sure = "" if any(row.is_level for row in rows[1:]) else ", beyond noise"
+    return best.name, f"it ordered customers best on windows it had not seen{sure}"
 
 
 def _mean(predicted: Sequence[Prediction], origins: Sequence[Origin]) -> Scores:

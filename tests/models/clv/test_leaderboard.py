@@ -92,6 +92,14 @@ def test_rows_come_best_first_and_failures_last(origins: tuple[Origin, Origin]) 
     assert lost.note == "it broke"
 
 
+def test_the_best_of_two_that_cannot_be_told_apart_is_not_called_sure(origins: tuple[Origin, Origin]) -> None:
+    trials = trials_of(origins, {"one": 1.0, "two": 1.0})
+    board = rank(trials, origins, prefer="blend")
+    assert board.rows[1].is_level
+    assert board.chosen == board.rows[0].name
+    assert "beyond noise" not in board.reason
+
+
 def test_noise_is_how_far_luck_carries(origins: tuple[Origin, Origin]) -> None:
     found = []
     for seed in range(60):
