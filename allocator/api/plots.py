@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -30,8 +30,8 @@ class ForecastPlots:
     found : Forecasted
     """
 
-    scenario: Scenario
-    found: Forecasted
+    scenario: Scenario = field(repr=False)
+    found: Forecasted = field(repr=False)
 
     def deciles(self) -> Figure:
         """Draw the mean revenue of ten groups of customers, by forecast, against what came."""
