@@ -69,6 +69,14 @@ class Patterns:
         """Customers of all patterns."""
         return int(self.counts.sum())
 
+    def every(self, step: int) -> Self:
+        """Give one pattern of every `step`, as if their customers were all; `inverse` is empty."""
+        kept = slice(None, None, step)
+        none = np.array([], dtype=np.int64)
+        return type(self)(
+            self.frequency[kept], self.recency_days[kept], self.age_days[kept], self.counts[kept], none
+        )
+
     @classmethod
     def of(cls, frequency: IntArray, recency_days: IntArray, age_days: IntArray) -> Self:
         """Give the patterns of customers.

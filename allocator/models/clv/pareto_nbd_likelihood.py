@@ -44,6 +44,7 @@ class Likelihood:
 
     def __init__(self, patterns: Patterns, penalty: float = 0.0) -> None:
         self.penalty = penalty
+        self.hint: FloatArray | None = None
         self.count = patterns.counts.astype(np.float64)
         self.x = patterns.frequency.astype(np.float64)
         self.n = float(self.count.sum())
@@ -56,6 +57,12 @@ class Likelihood:
         self.more = by_frequency[::-1].cumsum()[::-1][1:]
         self.j = np.arange(len(self.more), dtype=np.float64)
 
+    def begun_at(self, hint: FloatArray) -> Self:
+        """Give the same with another place to begin the search."""
+        other = copy(self)
+        other.hint = hint
+        return other
+
     def penalised(self, penalty: float) -> Self:
         """Give the same with another penalty."""
         other = copy(self)
@@ -63,7 +70,9 @@ class Likelihood:
         return other
 
     def start(self) -> FloatArray:
-        """Give a sensible place to begin the search, from the rate of repeats."""
+        """Give a sensible place to begin the search: from some of many patterns, else the rate of repeats."""
+        if self.hint is not None:
+            return self.hint
         weeks_per_repeat = self.total_age / max(self.repeats, 0.5) / self.unit
         return np.array([-0.5, np.log(max(0.4 * weeks_per_repeat, 1e-9)), -0.5, -0.5])
 
