@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from allocator.models.clv.leaderboard import Row
+from allocator.models.clv.level import Level
 from allocator.models.clv.record import ForecastRecord
-from allocator.models.drift import DriftReport
+from allocator.models.drift import SURE, DriftReport
 from allocator.quantities import count, percent, ratio, signed_money
 from allocator.report.document import Column, Entry, Figure, Money, Percent, Table, Text
 from allocator.stages.judge import Judged
@@ -20,11 +21,15 @@ def model_figures(record: ForecastRecord) -> Iterator[Figure]:
     lines = [", ".join(_parts(record))]
     if board is not None:
         lines.append(board.reason)
-        lines.append(
-            f"revenue is {ratio(record.level.factor, 3)} times what the models say, as earlier windows tell "
-            f"(error {percent(record.level.log_error)})"
-        )
+        lines.append(_level(record.level))
     yield Figure("Model", Text(record.model), tuple(lines))
+
+
+def _level(level: Level) -> str:
+    error = f"(error {percent(level.log_error)})"
+    if not level.weeks:
+        return f"no earlier window tells whether revenue is too high or too low {error}"
+    return f"revenue is {ratio(level.factor, 3)} times what the models say, as earlier windows tell {error}"
 
 
 def _parts(record: ForecastRecord) -> list[str]:
@@ -121,7 +126,7 @@ def drift_figure(drift: DriftReport) -> Figure:
     lines = [f"customers: {', '.join(f'{one.feature} PSI {ratio(one.psi)}' for one in drift.features)}"]
     came = drift.calibration
     if came is not None:
-        off = f"{ratio(came.ratio)} of what was expected (± {ratio(came.noise)} by chance)"
+        off = f"{ratio(came.ratio)} of what was expected (± {ratio(SURE * came.noise)} by chance)"
         lines.insert(0, f"{count(came.actual)} came since from its customers, {off}")
     else:
         lines.insert(0, "no time has passed since it was made")
