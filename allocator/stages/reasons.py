@@ -62,8 +62,10 @@ def reasons(learned: Learned, customer_id: list[str], seed: int) -> Contribution
     Raises
     ------
     DataError
-        E315 naming a customer without an order.
+        E315 naming a customer without an order, or where none is named.
     """
+    if not customer_id:
+        raise impossible("no customer is named whose forecast is to be explained")
     strangers = sorted(set(customer_id).difference(learned.customers.customer_id.tolist()))
     if strangers:
         raise impossible(f"{len(strangers)} customers have no order, such as {strangers[0]!r}")

@@ -76,3 +76,9 @@ def test_a_stranger_is_named(log: OrderLog, forecast: CarriedForecast) -> None:
     learned = Learned(log.until(SPLIT).customers, forecast, ValueTerms(12.0))
     with pytest.raises(DataError, match="nobody"):
         reasons(learned, ["nobody"], seed=0)
+
+
+def test_reasons_are_of_somebody(log: OrderLog, forecast: CarriedForecast) -> None:
+    learned = Learned(log.until(SPLIT).customers, forecast, ValueTerms(12.0))
+    with pytest.raises(DataError, match="no customer is named"):
+        reasons(learned, [], seed=0)
