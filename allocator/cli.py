@@ -152,7 +152,7 @@ def fit(
     *,
     json: Json = False,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Write the curves to DIR/curves.csv.")
+        Path | None, typer.Option("--out", metavar="DIR", help="Write DIR/curves.csv, and DIR/forecast for later.")
     ] = None,
     update: Annotated[
         bool,
