@@ -152,7 +152,7 @@ def fit(
     *,
     json: Json = False,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Write DIR/curves.csv, and DIR/forecast for later.")
+        Path | None, typer.Option("--out", metavar="DIR", help="Write DIR/curves.csv and DIR/forecast.")
     ] = None,
     update: Annotated[
         bool,
