@@ -180,7 +180,7 @@ def fit(
             return fitted, fitted.to_json() if json else fitted.to_text(sys.stdout)
 
     ((fitted, text),) = _each([file], forecast)
-    written = fitted.save(out, force=force or update) if out is not None else None
+    written = fitted.save(out, force=force) if out is not None else None
     _print(text)
     if written is not None:
         _complain(f"wrote {written}")

@@ -105,6 +105,26 @@ def test_update_says_whether_the_earlier_forecast_has_aged(allocator: Run, case:
     assert json.loads(out)["clv"]["drift"]["has_aged"] is False
 
 
+def test_update_renews_its_own_curves_but_none_edited_by_hand(allocator: Run) -> None:
+    assert allocator("fit", "q.yaml", "--out", "made")[0] == 0
+    curves = Path("made/curves.csv")
+    plain = curves.read_bytes()
+    curves.write_bytes(plain + plain.splitlines(keepends=True)[-1])
+    code, out, err = allocator("fit", "q.yaml", "--out", "made", "--update")
+    assert (code, out) == (2, "")
+    assert "E011" in err
+    assert allocator("fit", "q.yaml", "--out", "made", "--update", "--force")[0] == 0
+    assert curves.read_bytes() == plain
+
+
+def test_a_holdout_that_leaves_nothing_to_learn_from_is_said(allocator: Run, case: Project) -> None:
+    text = Path("q.yaml").read_text(encoding="utf-8")
+    Path("q.yaml").write_text(text.replace("tiers:\n", "models: {holdout: 30 years}\ntiers:\n"), "utf-8")
+    code, out, _ = allocator("fit", "q.yaml")
+    assert code == 0
+    assert "nothing was held out" in " ".join(out.split())
+
+
 def test_update_needs_an_earlier_forecast(allocator: Run) -> None:
     assert allocator("fit", "q.yaml", "--update")[0] == 2
     code, out, err = allocator("fit", "q.yaml", "--update", "--out", "nothing/here")

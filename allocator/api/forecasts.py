@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -208,7 +208,8 @@ class Forecast:
             that learned on the same day. Empty without orders to judge by.
         """
         if self.found is None or self.scenario is None:
-            return pd.DataFrame(columns=["loss", "spread"])
+            what = "importance needs the orders a forecast was fitted to in this process"
+            raise DataError(Finding("E209", None, what))
         found = pipeline.importance(self.scenario, self.found.tables)
         return pd.DataFrame(columns=["loss", "spread"]) if found is None else found
 
@@ -254,7 +255,8 @@ class Forecast:
         if self.found is None or self.scenario is None or ahead is None:
             return OutlookRecord()
         judged = pipeline.judge(self.scenario, self.found.tables)
-        return OutlookRecord(judged, ahead.tiers, ahead.seasons, ahead.trend, ahead.findings)
+        notes = () if judged else tuple(_not_held_out(self.scenario))
+        return OutlookRecord(judged, ahead.tiers, ahead.seasons, ahead.trend, (*ahead.findings, *notes))
 
     @cached_property
     def _ahead(self) -> Outlook | None:
@@ -306,11 +308,19 @@ class Forecast:
             E011 when the folder cannot be written, or holds other curves.
         """
         text = self.to_frame().to_csv(index=False, lineterminator="\n")
+        force = force or self._renews(Path(folder) / "curves.csv")
         guard(Path(folder), "curves.csv", text, force=force)
         if self.found is not None or self.saved is not None:
             saved = SavedForecast(self.curves, self.record, self.outlook, self._customers)
             write_saved(Path(folder), saved)
         return write_whole(Path(folder), "curves.csv", text, force=force)
+
+    def _renews(self, path: Path) -> bool:
+        """Whether a file holds the curves of the forecast before, as they were saved."""
+        if self.before is None or not path.is_file():
+            return False
+        saved = self.before.to_frame().to_csv(index=False, lineterminator="\n")
+        return path.read_bytes() == saved.encode()
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], scenario: Scenario | None = None) -> Self:
@@ -368,3 +378,10 @@ class Forecast:
         if self.scenario is None or (self.found is None and self.saved is None):
             raise DataError(Finding("E209", None, "these curves were read from a table; nothing was fitted"))
         return FitView(self.scenario, self.record, self.curves, self.outlook, self.drift)
+
+
+def _not_held_out(scenario: Scenario) -> Iterator[Finding]:
+    """Say that what the scenario wants held out leaves nothing to learn from."""
+    if scenario.models.holdout is not None:
+        what = "nothing was held out: too few orders lie before the time that models.holdout keeps"
+        yield Finding("W404", scenario.origin_of("models.holdout"), what, "hold out less")

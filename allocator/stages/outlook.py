@@ -17,7 +17,7 @@ from allocator.models.clv.auto import ChosenForecast
 from allocator.models.clv.forecast import TimingForecast
 from allocator.models.clv.intervals import Expected, Intervals, Range, intervals
 from allocator.models.clv.pareto_nbd import ParetoNbd
-from allocator.models.clv.record import timing_of
+from allocator.models.clv.record import UNLEARNED, timing_of
 from allocator.models.season import FittedSeason, Seasonality, calendar_edges, spread
 from allocator.response.curves import ALL
 from allocator.scenario.schema import Scenario
@@ -157,12 +157,12 @@ def look_ahead(scenario: Scenario, customers: Customers, learned: Learned) -> Ou
     except DataError:
         return None  # nothing was ever paid, so that there is no value to be unsure of
     drawn = _drawn(scenario, made, learned, timing, grouped)
-    seasons, findings = _seasons(scenario, learned, grouped)
+    seasons = _seasons(scenario, learned, grouped)
     tiers = tuple(_tier_outlooks(made, grouped, drawn, _survival(timing, learned.customers)))
     expected = {
         weeks: learned.forecast.expected_revenue(learned.customers, float(weeks)) for weeks in TRACKED_WEEKS
     }
-    trend = _trend(learned.customers)
+    trend, findings = _trend(learned.customers)
     return Outlook(tiers, seasons, drawn.mean, drawn.outcome, expected, trend, findings)
 
 
@@ -181,7 +181,7 @@ def _drawn(
 ) -> Intervals:
     weeks = learned.terms.horizon_weeks
     chosen = learned.forecast
-    level = chosen.level.error_over(weeks) if isinstance(chosen, ChosenForecast) else 0.0
+    level = (chosen.level if isinstance(chosen, ChosenForecast) else UNLEARNED).error_over(weeks)
     expected = Expected(made.clv, weeks, level)
     rng = np.random.default_rng([scenario.risk.seed, zlib.crc32(b"customers")])
     return intervals(timing, learned.customers, expected, group=grouped.group, rng=rng)
@@ -214,14 +214,11 @@ def _survival(timing: TimingForecast, customers: Snapshot) -> FloatArray:
     return np.stack([timing.purchases.p_active(weeks, *history)[patterns.inverse] for weeks in months])
 
 
-def _seasons(
-    scenario: Scenario, learned: Learned, grouped: _Grouped
-) -> tuple[tuple[TierSeason, ...], tuple[Finding, ...]]:
+def _seasons(scenario: Scenario, learned: Learned, grouped: _Grouped) -> tuple[TierSeason, ...]:
     """Give every tier's season, learned from its repeat purchases, and its value spread over the horizon."""
     start, end = _horizon(scenario, learned)
     expected = _expected_by_month(learned, start, end)
     rows: list[TierSeason] = []
-    findings: list[Finding] = []
     months = tuple(calendar_edges(start, end)[:-1].astype("datetime64[D]").astype(object).tolist())
     for name, own in grouped:
         if not own.any():
@@ -233,19 +230,18 @@ def _seasons(
             values = spread(float(values.sum()), start, end, shares=values, season=told).parts
         index = tuple(told.index.tolist()) if told else (1.0,) * MONTHS
         rows.append(TierSeason(name, index, months, tuple(values.tolist())))
-        findings += season.warnings if season else ()
-    return tuple(rows), tuple(dict.fromkeys(findings))
+    return tuple(rows)
 
 
-def _trend(customers: Snapshot) -> Trend | None:
-    """Give how repeat purchases of all customers grow; None where the data cannot tell.
+def _trend(customers: Snapshot) -> tuple[Trend | None, tuple[Finding, ...]]:
+    """Give how repeat purchases of all customers grow, None where the data cannot tell; and what to know.
 
     Not of a tier: who is in it today was sorted by late purchases, which would look like growth.
     """
     season = _season_or_none(customers, np.ones(len(customers), dtype=bool))
     if season is None or not np.isfinite(season.trend_error):
-        return None
-    return Trend(season.trend_per_year, season.trend_error)
+        return None, season.warnings if season else ()
+    return Trend(season.trend_per_year, season.trend_error), season.warnings
 
 
 def _season_or_none(customers: Snapshot, own: NDArray[np.bool_]) -> FittedSeason | None:

@@ -14,7 +14,8 @@ from allocator.models.clv.leaderboard import Leaderboard
 from allocator.models.clv.level import Level, Levelled
 from allocator.models.clv.regression import FittedRegression
 
-SURE = Level(1.0, 0.0)
+UNLEARNED = Level()
+"""Of a model that was named: as it is, with the usual error."""
 
 _NEW_WORD = re.compile("(?<!^)(?=[A-Z])")
 
@@ -57,7 +58,7 @@ class ForecastRecord:
 
     model: str
     parts: tuple[PartRecord, ...]
-    level: Level = SURE
+    level: Level = UNLEARNED
     leaderboard: Leaderboard | None = None
 
     @classmethod

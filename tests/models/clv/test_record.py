@@ -13,7 +13,7 @@ from allocator.models.clv.blend import BlendedForecast
 from allocator.models.clv.forecast import ClvModel, TimingForecast
 from allocator.models.clv.level import Level, Levelled
 from allocator.models.clv.linear import Ridge
-from allocator.models.clv.record import SURE, ForecastRecord, PartRecord, timing_of
+from allocator.models.clv.record import UNLEARNED, ForecastRecord, PartRecord, timing_of
 from allocator.stages.kept import as_text, from_text
 from tests.models.clv.made_up_forecasts import Constant, shop
 
@@ -30,7 +30,7 @@ def timing(today: Past) -> TimingForecast:
 
 def test_a_named_model_is_its_parameters(timing: TimingForecast) -> None:
     record = ForecastRecord.of(timing, "bg_nbd")
-    assert (record.model, record.level, record.leaderboard) == ("bg_nbd", SURE, None)
+    assert (record.model, record.level, record.leaderboard) == ("bg_nbd", UNLEARNED, None)
     purchases, spend = record.parts
     assert (purchases.model, spend.model) == ("bg_nbd", "gamma_gamma")
     assert purchases.numbers["r"] == timing.purchases.r  # type: ignore[attr-defined]
