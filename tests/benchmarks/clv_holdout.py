@@ -14,6 +14,7 @@ Any other log:
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import time
@@ -114,7 +115,8 @@ def converged(fitter: type, *data: np.ndarray) -> Any:
     """Fit as it is; where that ends in an error, with the penalty its documentation proposes, and say so."""
     for penalty in (0.0, 0.01, 0.1):
         try:
-            found = fitter(penalizer_coef=penalty).fit(*data)
+            with contextlib.redirect_stdout(sys.stderr):  # the peer prints where it does not converge
+                found = fitter(penalizer_coef=penalty).fit(*data)
         except Exception as error:  # noqa: BLE001 - of another package's own kind
             print(f"  {fitter.__name__} with penalty {penalty}: {type(error).__name__}", file=sys.stderr)
         else:
