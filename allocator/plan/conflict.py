@@ -8,6 +8,7 @@ import numpy as np
 
 from allocator.plan.arithmetic import arithmetic_conflict
 from allocator.plan.elastic import KEPT, Elastic, Mask, Solve
+from allocator.plan.families import told
 from allocator.plan.problem import Problem
 from allocator.plan.repair import cheapest_sets, single_repairs
 from allocator.plan.rows import Row
@@ -56,7 +57,7 @@ def explain_conflict(problem: Problem, solve: Solve) -> Conflict:
     repairs = sorted(single_repairs(problem, elastic, rows, solve), key=lambda repair: repair.money)
     if not repairs:
         repairs = sorted(cheapest_sets(problem, elastic, solve), key=lambda repair: repair.money)
-    return Conflict(rows, tuple(repairs[:ALTERNATIVES]))
+    return Conflict(told(rows), tuple(repairs[:ALTERNATIVES]))
 
 
 def minimal_conflict(problem: Problem, elastic: Elastic) -> tuple[Row, ...]:

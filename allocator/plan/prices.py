@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.plan.families import families
 from allocator.plan.problem import Problem
 from allocator.plan.program import Compiled, Entries, Interval
 from allocator.plan.rows import Bound, Row
@@ -48,8 +50,12 @@ class Pricing:
         At a kink the next and the last unit differ. Prices are duals of the moved program: exact one-sided
         derivatives, also where the duals at the plan itself are not unique.
         """
-        found = [self._price(i) if binds else None for i, binds in enumerate(binding)]
         rows = self.compiled.problem.rows
+        found: list[Price | None] = [None] * len(rows)
+        for family in families(rows):
+            held = [i for i in family if binding[i]]
+            for i in held:  # the limits of a family move together, so they have one price
+                found[i] = self._price(held) if i == held[0] else found[held[0]]
         for i, price in enumerate(found):
             if price is not None and rows[i].kind == "budget" and self._is_exact:
                 found[i] = _one_side(price, rows[i].bound)
@@ -59,9 +65,13 @@ class Pricing:
     def _is_exact(self) -> bool:
         return self.compiled.problem.spend_rule == "exactly"
 
-    def _price(self, row: int) -> Price:
-        """Move the limit of one row both ways; ``budget.total`` takes limits that are shares of it along."""
-        direction = self._loosening(row)
+    def _price(self, family: Sequence[int]) -> Price:
+        """Move the limit of one row both ways; ``budget.total`` takes limits that are shares of it along.
+
+        Of a family of rows each takes its share of the unit, by its own limit.
+        """
+        row = family[0]
+        direction = self._loosening(family)
         step = self._step(row)
         next_unit, high = self._moved(direction, step, row)
         last_unit, low = self._moved(direction, -step, row)
@@ -81,13 +91,14 @@ class Pricing:
         same = abs(price.next_unit - price.last_unit) <= NO_KINK * level
         return Price(middle, middle) if same else price
 
-    def _loosening(self, row: int) -> FloatArray:
+    def _loosening(self, family: Sequence[int]) -> FloatArray:
         """Give the move of all right-hand sides, in their own units, per unit of one limit loosened."""
-        problem = self.compiled.problem
-        if problem.rows[row].kind == "budget":
+        problem, rows = self.compiled.problem, list(family)
+        if problem.rows[rows[0]].kind == "budget":
             return with_budget(problem)
         direction = np.zeros(len(problem.rows))
-        direction[row] = -problem.rows[row].bound.sign
+        share = np.ones(1) if len(rows) == 1 else problem.limits[rows] / problem.limits[rows].sum()
+        direction[rows] = -problem.rows[rows[0]].bound.sign * share
         return direction
 
     def _step(self, row: int) -> float:

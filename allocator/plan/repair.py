@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from allocator.plan.elastic import KEPT, Elastic, Solve, cell_amounts, has_plan, least_extra
+from allocator.plan.families import GIVEN
 from allocator.plan.problem import Problem
 from allocator.plan.program import Entries, Interval, LinearProgram
 from allocator.plan.rows import Amounts, Bound, Row, Unit
 from allocator.plan.solution import Repair
 from allocator.plan.solver import HotModel, RawSolution
 
-GIVEN = ("curve_end", "one_per_customer")
-"""Kinds of rows that no planner wrote and none can move."""
 STEPS: Mapping[Unit, float] = {
     Unit.MONEY: 0.01,
     Unit.SHARE: 1e-4,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from allocator.plan.families import families, joined
 from allocator.plan.prices import Price
 from allocator.plan.problem import Decision, Problem, Quantities
 from allocator.plan.rows import Amounts, Row, Weights
@@ -118,13 +120,25 @@ def amounts(problem: Problem, got: Quantities) -> Amounts:
 
 
 def row_results(problem: Problem, got: Quantities, prices: Sequence[Price | None]) -> tuple[RowResult, ...]:
-    """Give one result per row, in order; rows with a price bind."""
+    """Give one result per row, in order; rows with a price bind.
+
+    The limits of a tier's segments are one result: of those that bind where some do, else of all.
+    """
     reached = amounts(problem, got)
     activity = problem.activities(got)
-    return tuple(
-        _row_result(row, problem.budget, float(at), _ratio(row, reached), price)
-        for row, at, price in zip(problem.rows, activity, prices, strict=True)
-    )
+    found = []
+    for family in families(problem.rows):
+        counted = [i for i in family if prices[i] is not None] or list(family)
+        row = _told([problem.rows[i] for i in counted], several=len(family) > 1)
+        at = float(activity[counted].sum())
+        found.append(_row_result(row, problem.budget, at, _ratio(row, reached), prices[counted[0]]))
+    return tuple(found)
+
+
+def _told(rows: Sequence[Row], *, several: bool) -> Row:
+    """Give a row as people read it; its cells are those of whole tiers."""
+    row = joined(rows) if several else rows[0]
+    return replace(row, terms={cell._replace(segment=""): weights for cell, weights in row.terms.items()})
 
 
 def _ratio(row: Row, reached: Amounts) -> float | None:
