@@ -24,8 +24,6 @@ LATER = (
     Later("sweep"),
     Later("horizon.periods", refused=frozenset({"week", "month", "quarter"})),
     Later("risk.method", refused=frozenset({"lower_quantile", "cvar", "worst_case", "regret"})),
-    Later("data.spend_history"),
-    Later("channels.*.response.source", refused=frozenset({"history"})),
     Later("channels.*.step"),
     Later("channels.*.available"),
     Later("channels.*.carryover"),

@@ -23,6 +23,7 @@ class Tables:
     transactions: Table | None = None
     customers: Table | None = None
     experiments: Table | None = None
+    spend_history: Table | None = None
     curves: Table | None = None
 
     def __iter__(self) -> Iterator[Table]:

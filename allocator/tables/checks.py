@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from allocator.errors import Finding, Origin
 from allocator.quantities import percent, quoted
@@ -79,22 +83,27 @@ def _told(reject: Reject) -> str:
 
 
 def check_data(data: pd.DataFrame, contract: Contract, source: str, lines: Lines) -> Iterator[Finding]:
-    """Yield what usable rows do wrong together: E306 an id twice, E309 a negative cost."""
-    if contract.unique in data:
-        again = data[contract.unique].duplicated()
-        if again.any():
-            first = quoted(data[contract.unique][again].iloc[0])
-            what = f"a {contract.unique} is repeated in {quoted(source, 200)}, such as {first}"
-            yield _at(again, lines, source, "E306", what)
-    if contract.at_least_zero in data:
-        below = data[contract.at_least_zero] < 0
+    """Yield what usable rows do wrong together: E306 a row twice, E309 a negative cost or spend."""
+    name = quoted(source, 200)
+    unique = [column for column in contract.unique if column in data]
+    again = data.duplicated(unique).to_numpy() if unique else np.zeros(len(data), dtype=bool)
+    if again.any():
+        first = ", ".join(quoted(_shown(value)) for value in data[unique].iloc[int(again.argmax())])
+        what = f"a {' and '.join(unique)} is repeated in {name}, such as {first}"
+        yield _at(again, lines, source, "E306", what)
+    for column in contract.at_least_zero:
+        below = (data[column] < 0).to_numpy() if column in data else np.zeros(len(data), dtype=bool)
         if below.any():
-            what = f"{contract.at_least_zero} is negative in {quoted(source, 200)}"
-            yield _at(below, lines, source, "E309", what)
+            yield _at(below, lines, source, "E309", f"{column} is negative in {name}")
 
 
-def _at(bad: pd.Series, lines: Lines, source: str, code: str, what: str) -> Finding:
-    shown = lines([int(row) for row in bad.to_numpy().nonzero()[0][:_LISTED]])
+def _shown(value: object) -> object:
+    """Give a day without its hours."""
+    return str(value).removesuffix(" 00:00:00") if isinstance(value, datetime) else value
+
+
+def _at(bad: NDArray[np.bool_], lines: Lines, source: str, code: str, what: str) -> Finding:
+    shown = lines([int(row) for row in bad.nonzero()[0][:_LISTED]])
     more = int(bad.sum()) - len(shown)
     rows = f"row{'s' if len(shown) > 1 else ''} {', '.join(str(line) for line in shown)}"
     return Finding(code, Origin(source, shown[0]), what, f"see {rows}{f' and {more:,} more' if more else ''}")

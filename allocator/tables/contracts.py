@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -94,12 +94,19 @@ class SpendHistoryTable(TableOptions):
     """Column with the start of the period."""
     outcome: Text | ConversionOutcome
     """Column with revenue, or conversions and what one is worth."""
-    spend: Mapping[str, Text]
+    spend: Annotated[Mapping[str, Text], Field(min_length=1)]
     """Channel to the column with its spend."""
     controls: Names = ()
-    """Columns that move the outcome besides spend."""
+    """Columns that move the outcome besides spend: numbers, or texts such as the name of an event."""
     group: Text | None = None
     """Column with the region or tier of a row."""
+
+    @model_validator(mode="after")
+    def _names_its_columns(self) -> Self:
+        if self.columns:
+            what = "the columns of a spend history are named by date, outcome, spend, controls and group"
+            raise fault("E113", what, "write them there", at="columns")
+        return self
 
 
 class CurvesTable(TableOptions):
@@ -119,6 +126,10 @@ class Data(Options):
     """Spend and outcome over time."""
     curves: CurvesTable | None = None
     """Response curves made elsewhere, or edited by hand."""
+
+
+AS_WRITTEN = "as written"
+"""The meaning of columns that only the scenario knows."""
 
 
 class Kind(Enum):
@@ -175,10 +186,10 @@ class Contract:
     columns : tuple of Column
     any_of : tuple of str
         Columns of which at least one has to be there.
-    unique : str
-        Column that names a row at most once; empty where rows may repeat.
-    at_least_zero : str
-        Column that cannot be negative; empty where there is none.
+    unique : tuple of str
+        Columns that together name a row at most once; empty where rows may repeat.
+    at_least_zero : tuple of str
+        Columns that cannot be negative.
     whole : bool
         Whether columns we do not know are read too, for a later check to name them.
     """
@@ -186,8 +197,8 @@ class Contract:
     name: str
     columns: tuple[Column, ...]
     any_of: tuple[str, ...] = ()
-    unique: str = ""
-    at_least_zero: str = ""
+    unique: tuple[str, ...] = ()
+    at_least_zero: tuple[str, ...] = ()
     whole: bool = False
 
     @property
@@ -198,7 +209,7 @@ class Contract:
     def column(self, name: str) -> Column:
         """Give one of our columns; any other name is a column read as it is written."""
         known = {column.name: column for column in self.columns}
-        return known.get(name) or Column(name, Kind.WRITTEN, "as written", filled=False)
+        return known.get(name) or Column(name, Kind.WRITTEN, AS_WRITTEN, filled=False)
 
 
 TRANSACTIONS = Contract(
@@ -216,7 +227,7 @@ TRANSACTIONS = Contract(
 CUSTOMERS = Contract(
     "customers",
     (Column("customer_id", Kind.ID, "who; each once", required=True),),
-    unique="customer_id",
+    unique=("customer_id",),
 )
 EXPERIMENTS = Contract(
     "experiments",
@@ -232,7 +243,16 @@ EXPERIMENTS = Contract(
         Column("contacted_on", Kind.DATE, "when; for control rows when it would have been", filled=False),
     ),
     any_of=("revenue", "converted", "retained"),
-    at_least_zero="cost",
+    at_least_zero=("cost",),
+)
+SPEND_HISTORY = Contract(
+    "spend_history",
+    (
+        Column("date", Kind.DATE, "the start of the period", required=True),
+        Column("outcome", Kind.AMOUNT, "revenue or conversions of the period", required=True),
+        Column("group", Kind.TEXT, "the region or tier; absent: the whole"),
+    ),
+    unique=("date", "group"),
 )
 CURVES = Contract(
     "curves",
@@ -248,14 +268,69 @@ CURVES = Contract(
         ),
         *(
             Column(name, Kind.WRITTEN, "a number", filled=False)
-            for name in ("population", "draw", "revenue", "conversions", "retained", "contacts")
+            for name in (
+                "population",
+                "draw",
+                "revenue",
+                "observed_to",
+                "conversions",
+                "retained",
+                "contacts",
+            )
         ),
     ),
     whole=True,
 )
 CONTRACTS: Mapping[str, Contract] = MappingProxyType(
-    {contract.name: contract for contract in (TRANSACTIONS, CUSTOMERS, EXPERIMENTS, CURVES)}
+    {contract.name: contract for contract in (TRANSACTIONS, CUSTOMERS, EXPERIMENTS, SPEND_HISTORY, CURVES)}
 )
+
+
+SPEND, CONTROL = "spend.", "control."
+"""What our names of a spend history's columns begin with; a channel's or the file's name follows."""
+
+
+class Named(NamedTuple):
+    """The file's name of one of our columns, and the option that says so."""
+
+    theirs: str
+    option: str
+
+
+def named_columns(options: TableOptions) -> Mapping[str, Named]:
+    """Give the columns a scenario maps to ours, by our names.
+
+    Examples
+    --------
+    >>> weekly = SpendHistoryTable(path="w.csv", date="week", outcome="revenue", spend={"tv": "tv_S"})
+    >>> named_columns(weekly)["spend.tv"]
+    Named(theirs='tv_S', option='spend.tv')
+    """
+    if not isinstance(options, SpendHistoryTable):
+        return {ours: Named(theirs, f"columns.{ours}") for ours, theirs in options.columns.items()}
+    counted = isinstance(options.outcome, ConversionOutcome)
+    outcome = (
+        options.outcome.conversions if isinstance(options.outcome, ConversionOutcome) else options.outcome
+    )
+    return {
+        "date": Named(options.date, "date"),
+        "outcome": outcome,
+        **({"group": Named(options.group, "group")} if options.group else {}),
+        **{f"{SPEND}{name}": Named(theirs, f"spend.{name}") for name, theirs in options.spend.items()},
+        **{f"{CONTROL}{name}": Named(name, "controls") for name in options.controls},
+    }
+
+
+def completed(contract: Contract, options: TableOptions) -> Contract:
+    """Give a contract with the columns that only the options name: those of a spend history."""
+    if not isinstance(options, SpendHistoryTable):
+        return contract
+    named = named_columns(options)
+    kept = tuple(column for column in contract.columns if column.name in named)
+    spend = tuple(f"{SPEND}{name}" for name in options.spend)
+    paid = (Column(name, Kind.AMOUNT, "spend of a channel", required=True) for name in spend)
+    moving = (Column(f"{CONTROL}{name}", Kind.WRITTEN, AS_WRITTEN, filled=False) for name in options.controls)
+    return replace(contract, columns=(*kept, *paid, *moving), at_least_zero=spend)
 
 
 def columns_as_written(options: TableOptions) -> tuple[str, ...]:

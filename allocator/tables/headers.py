@@ -16,6 +16,8 @@ from allocator.tables.contracts import (
     CustomersTable,
     TableOptions,
     columns_as_written,
+    completed,
+    named_columns,
 )
 from allocator.tables.files import File, Format, OriginOf, find, text_start
 
@@ -121,6 +123,7 @@ def check_columns(
     error[E303]: 'orders.csv' has no column 'value' (amount)
       did you mean 'Value'?
     """
+    contract = completed(contract, options)
     mark = _other_delimiter(header, _theirs(options, contract.names[0]))
     if mark is not None:
         what = f"the header of {quoted(options.path, 200)} is one column only: {quoted(header[0])}"
@@ -147,7 +150,7 @@ def chosen_columns(
     options: TableOptions, contract: Contract, header: Sequence[str], extra: Sequence[str] = ()
 ) -> Mapping[str, str]:
     """Give the columns that are read, our name to the file's; those read as written keep theirs."""
-    ours = {name: _theirs(options, name) for name in contract.names}
+    ours = {name: _theirs(options, name) for name in completed(contract, options).names}
     chosen = {name: theirs for name, theirs in ours.items() if theirs in header}
     for name in map(tidy, (*columns_as_written(options), *extra, *(header if contract.whole else ()))):
         if name and name in header and name not in chosen:
@@ -165,13 +168,15 @@ class _Wanted:
 
 
 def _theirs(options: TableOptions, ours: str) -> str:
-    return tidy(options.columns.get(ours, ours))
+    named = named_columns(options).get(ours)
+    return tidy(named.theirs if named else ours)
 
 
 def _wanted(options: TableOptions, contract: Contract, extra: Sequence[str]) -> Iterator[_Wanted]:
+    named = named_columns(options)
     for column in contract.columns:
-        if column.required or column.name in options.columns:
-            option = f"columns.{column.name}" if column.name in options.columns else "path"
+        if column.required or column.name in named:
+            option = named[column.name].option if column.name in named else "path"
             yield _Wanted(column.name, _theirs(options, column.name), option)
     key = "attributes" if isinstance(options, CustomersTable) else "covariates"
     written = columns_as_written(options)
@@ -208,10 +213,11 @@ def _missing(one: _Wanted, options: TableOptions, header: Sequence[str], origin_
 def _advice(one: _Wanted, header: Sequence[str]) -> str:
     """Give the closest header; else what can be written, with the headers there are."""
     near = closest(one.theirs, header, 0.6) or closest(one.theirs.lower(), header, 0.6)
-    if near is not None and (one.ours == "" or one.ours != one.theirs):
+    mapped = one.option == "path" or one.option.startswith("columns.")
+    if near is not None and (not mapped or one.ours == "" or one.ours != one.theirs):
         return f"did you mean {quoted(near)}?"
     listed = ", ".join(quoted(name) for name in header[:_LISTED]) + (", …" if len(header) > _LISTED else "")
-    if one.ours:
+    if one.ours and mapped:
         example = near or "the file's name"
         return f"write columns: {{{one.ours}: {example}}}; columns found: {listed}"
     return f"columns found: {listed}"
@@ -238,11 +244,13 @@ def _overlaps(
     """Report columns of the file that would be read as two things at once."""
     key = "attributes" if isinstance(options, CustomersTable) else "covariates"
     used: dict[str, str] = {}
+    named = named_columns(options)
     for ours in contract.names:
         theirs = _theirs(options, ours)
         if theirs in header and theirs in used:
             what = f"{quoted(theirs)} is read as {used[theirs]} and as {ours}"
-            yield Finding("E311", origin_of(f"columns.{ours}"), what, "each column is one thing")
+            option = named[ours].option if ours in named else f"columns.{ours}"
+            yield Finding("E311", origin_of(option), what, "each column is one thing")
         elif theirs in header:
             used[theirs] = ours
     for name in map(tidy, columns_as_written(options)):

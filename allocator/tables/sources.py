@@ -19,7 +19,15 @@ from allocator.errors import DataError, Finding, raise_findings
 from allocator.quantities import quoted
 from allocator.tables import files, frames
 from allocator.tables.checks import check_data, check_rejects, check_types
-from allocator.tables.contracts import Column, Contract, Kind, TableOptions, options_for
+from allocator.tables.contracts import (
+    AS_WRITTEN,
+    Column,
+    Contract,
+    Kind,
+    TableOptions,
+    completed,
+    options_for,
+)
 from allocator.tables.convert import Converter, Functions
 from allocator.tables.files import File, Format, OriginOf
 from allocator.tables.headers import check_columns, chosen_columns, header_of, no_origin
@@ -74,7 +82,7 @@ def read_table(
     ------
     DataError
         With every finding at once: E301 unreadable, E302 encoding, E303 missing column, E304 too many
-        rejects, E305 no rows, E306 an id twice, E309 negative cost, E310 headers, E311 a column
+        rejects, E305 no rows, E306 a row twice, E309 negative cost or spend, E310 headers, E311 a column
         used twice, E314 format.
 
     Examples
@@ -87,7 +95,7 @@ def read_table(
     """
     if not isinstance(options, TableOptions):
         options, frame = options_for(contract), options
-    wanted = _Wanted(options, contract, extra, currency, origin_of)
+    wanted = _Wanted(options, completed(contract, options), extra, currency, origin_of)
     if frame is not None:
         return _from_frame(frames.as_arrow(frame), wanted)
     return _from_file(files.find(options, folder, origin_of), wanted)
@@ -365,7 +373,7 @@ def _mixed(
 ) -> Iterator[Finding]:
     """Find columns, read as they are written, in which text stands among numbers."""
     for i, cells in spellings.items():
-        known = kinds[i].meaning != "as written"
+        known = kinds[i].meaning != AS_WRITTEN
         if cells.mixed and cells.first is not None and not known:
             value = str(raw.written([cells.first])[cells.first][f"w{i}"])[:MAX_SHOWN]
             theirs = raw.columns[kinds[i].name]

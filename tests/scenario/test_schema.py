@@ -127,11 +127,10 @@ def test_all_keys_of_the_data_section_are_known(tmp_path: Path) -> None:
   transactions: {path: o.csv, columns: {customer_id: id}, returns: match, encoding: gb18030, decimal: ","}
   customers: {path: c.csv, attributes: [age], population: 1_200_000, decimal: ",", delimiter: ";"}
   experiments: {path: e.csv, control: none, arms: {email: E}, window: 2 weeks, combine: add}
-  spend_history: {path: h.csv, date: D, outcome: r, spend: {tv: t}, controls: [x], group: geo, sheet: S}
+  spend_history: {path: h.csv, date: D, outcome: r, spend: {search: t}, controls: [x], group: geo, sheet: S}
   curves: {path: v.csv, date_format: "%d.%m.%Y", time_zone: Europe/Berlin, max_rejects: 1%}
 meta:"""
-    found = findings(tmp_path, changed("meta:", text))
-    assert [(f.code, f.what) for f in found] == [("E110", "'data.spend_history' is not supported yet")]
+    assert findings(tmp_path, changed("meta:", text)) == ()
 
 
 def test_level_shares() -> None:
