@@ -308,10 +308,11 @@ def named_columns(options: TableOptions) -> Mapping[str, Named]:
     """
     if not isinstance(options, SpendHistoryTable):
         return {ours: Named(theirs, f"columns.{ours}") for ours, theirs in options.columns.items()}
-    counted = isinstance(options.outcome, ConversionOutcome)
-    outcome = (
-        options.outcome.conversions if isinstance(options.outcome, ConversionOutcome) else options.outcome
-    )
+    match options.outcome:
+        case ConversionOutcome(conversions=theirs):
+            outcome = Named(theirs, "outcome.conversions")
+        case theirs:
+            outcome = Named(theirs, "outcome")
     return {
         "date": Named(options.date, "date"),
         "outcome": outcome,
