@@ -84,9 +84,7 @@ def calibrate(
     """
     centre = _means(effects, stratum)
     away = effects - centre[stratum]
-    slopes = [
-        _slope(away[:, c], gains[:, c], stratum, cluster) for c in range(effects.shape[1])
-    ]
+    slopes = [_slope(away[:, c], gains[:, c], stratum, cluster) for c in range(effects.shape[1])]
     slope = np.array([one.value for one in slopes])
     error = np.array([one.standard_error for one in slopes])
     kept = np.array([_kept(one) for one in slopes])

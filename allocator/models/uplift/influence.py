@@ -17,10 +17,9 @@ def root_of_squares(parts: FloatArray, cluster: Codes | None = None) -> float:
     cluster : int array, shape (n,), or None
         Rows with the same code are one.
     """
-    if cluster is not None:
-        parts = np.bincount(np.unique(cluster, return_inverse=True)[1], parts)
-    units = len(parts)
-    return float(np.sqrt(np.sum(parts**2) * units / max(units - 1, 1)))
+    sums = parts if cluster is None else np.bincount(np.unique(cluster, return_inverse=True)[1], parts)
+    units = len(sums)
+    return float(np.sqrt(np.sum(np.asarray(sums) ** 2) * units / max(units - 1, 1)))
 
 
 def mean_of(values: FloatArray, cluster: Codes | None = None) -> Estimated:

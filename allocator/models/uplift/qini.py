@@ -46,7 +46,8 @@ class _Order:
     @classmethod
     def of(cls, ranking: FloatArray) -> _Order:
         _, group, count = np.unique(-ranking, return_inverse=True, return_counts=True)
-        return cls(group, count.astype(np.float64), np.cumsum(count) - count.astype(np.float64))
+        size = count.astype(np.float64)
+        return cls(group, size, np.asarray(np.cumsum(size) - size, dtype=np.float64))
 
     @property
     def share(self) -> FloatArray:
@@ -96,9 +97,7 @@ def qini_area(gain: FloatArray, ranking: FloatArray, cluster: Codes | None = Non
     return Estimated(float(own.mean()), root_of_squares(parts / n, cluster))
 
 
-def uplift_at(
-    gain: FloatArray, ranking: FloatArray, share: float, cluster: Codes | None = None
-) -> Estimated:
+def uplift_at(gain: FloatArray, ranking: FloatArray, share: float, cluster: Codes | None = None) -> Estimated:
     """Give the mean uplift among the best-ranked share of the customers.
 
     Parameters

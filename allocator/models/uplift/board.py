@@ -1,0 +1,189 @@
+"""The leaderboard of learners: whose effects, used as a plan would use them, come closest to the scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from allocator.models.uplift.base import Codes, FloatArray
+from allocator.models.uplift.calibration import Calibration, calibrate, shrunk_by_others
+from allocator.models.uplift.influence import mean_of
+from allocator.models.uplift.qini import qini_area
+
+NEAR = 1.0
+"""Standard errors within which two learners are level, and the simpler one is taken."""
+
+
+@dataclass(frozen=True)
+class ChannelRow:
+    """How one learner did on one channel.
+
+    Parameters
+    ----------
+    channel : str
+    qini, qini_error : float
+        Area with its standard error, in units of the outcome per customer.
+    slope, slope_error : float or None
+        Of the calibration, before shrinkage; None where the learner tells nobody apart.
+    kept : float
+        Share of the differences between customers that is kept.
+    """
+
+    channel: str
+    qini: float
+    qini_error: float
+    slope: float | None
+    slope_error: float | None
+    kept: float
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """A learner on the leaderboard.
+
+    Parameters
+    ----------
+    label : str
+    complexity : int
+        The lower the simpler.
+    loss : float
+        Mean squared distance of its shrunk effects from the scores, less that of the means of the tiers,
+        in units of the scores' variance: below 0 it knows more than they do.
+    behind, noise : float
+        Loss above that of the best, and the standard error of this difference; 0 for the best.
+    channels : tuple of ChannelRow
+    """
+
+    label: str
+    complexity: int
+    loss: float
+    behind: float
+    noise: float
+    channels: tuple[ChannelRow, ...]
+
+    @property
+    def is_level(self) -> bool:
+        """Whether it cannot be told from the best."""
+        return self.behind <= NEAR * self.noise
+
+
+@dataclass(frozen=True)
+class Board:
+    """How the learners did on customers they had not seen; plain data.
+
+    Parameters
+    ----------
+    rows : tuple of BoardRow
+        The best first.
+    chosen : str
+        Label of the learner that is used.
+    reason : str
+        Why.
+    """
+
+    rows: tuple[BoardRow, ...]
+    chosen: str
+    reason: str
+
+    def row(self, label: str) -> BoardRow:
+        """Give the row of a learner.
+
+        Raises
+        ------
+        KeyError
+            When it was not tried.
+        """
+        found = {one.label: one for one in self.rows}
+        return found[label]
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """What learners are judged by: scores of customers none of the functions has seen.
+
+    Parameters
+    ----------
+    gains : array, shape (n, k)
+        AIPW score of each channel minus that of control.
+    channels : tuple of str
+    stratum, folds : int array, shape (n,)
+        The share that is kept of a fold's differences is learned on the other folds.
+    cluster : int array, shape (n,), or None
+    """
+
+    gains: FloatArray
+    channels: tuple[str, ...]
+    stratum: Codes
+    folds: Codes
+    cluster: Codes | None = None
+
+    def calibration(self, effects: FloatArray) -> Calibration:
+        """Learn from all customers what is kept of the effects."""
+        return calibrate(effects, self.gains, self.stratum, self.cluster)
+
+    def losses(self, effects: FloatArray) -> FloatArray:
+        """Give what every customer adds to the loss above that of the means of the tiers, shape (n,)."""
+        count = np.maximum(np.bincount(self.stratum), 1)
+        means = np.column_stack([np.bincount(self.stratum, one) / count for one in self.gains.T])
+        rest = self.gains - means[self.stratum]
+        shrunk = shrunk_by_others(effects, self.gains, self.stratum, self.folds, self.cluster)
+        spread = np.maximum(rest.var(axis=0), 1e-300)
+        return np.asarray((((rest - shrunk) ** 2 - rest**2) / spread).mean(axis=1))
+
+    def rows(self, effects: FloatArray) -> tuple[ChannelRow, ...]:
+        """Judge the ranking and the size of the effects, channel by channel."""
+        found = self.calibration(effects)
+        return tuple(self._row(effects, found, place) for place in range(len(self.channels)))
+
+    def _row(self, effects: FloatArray, found: Calibration, place: int) -> ChannelRow:
+        area = qini_area(self.gains[:, place], effects[:, place], self.cluster)
+        varies = bool(np.isfinite(found.slope_error[place]))
+        return ChannelRow(
+            channel=self.channels[place],
+            qini=area.value,
+            qini_error=area.standard_error,
+            slope=float(found.slope[place]) if varies else None,
+            slope_error=float(found.slope_error[place]) if varies else None,
+            kept=float(found.kept[place]),
+        )
+
+
+def compare(judge: Judge, effects: Mapping[str, FloatArray], complexity: Mapping[str, int]) -> Board:
+    """Rank learners by their loss, and take the simplest of those that are level with the best.
+
+    Parameters
+    ----------
+    judge : Judge
+    effects : mapping of label to array, shape (n, k)
+        Out of fold.
+    complexity : mapping of label to int
+    """
+    losses = {label: judge.losses(found) for label, found in effects.items()}
+    best = min(losses, key=lambda label: (losses[label].mean(), complexity[label]))
+    rows = []
+    for label, found in effects.items():
+        gap = mean_of(losses[label] - losses[best], judge.cluster)
+        loss = float(losses[label].mean())
+        rows.append(
+            BoardRow(label, complexity[label], loss, gap.value, gap.standard_error, judge.rows(found))
+        )
+    rows.sort(key=lambda row: (row.loss, row.complexity))
+    chosen = _simplest(rows)
+    return Board(tuple(rows), chosen.label, _reason(chosen, rows))
+
+
+def fix(board: Board, label: str) -> Board:
+    """Take the learner that was asked for, whatever the board says."""
+    return replace(board, chosen=label, reason="it was named")
+
+
+def _simplest(rows: Sequence[BoardRow]) -> BoardRow:
+    return min((row for row in rows if row.is_level), key=lambda row: (row.complexity, row.loss))
+
+
+def _reason(chosen: BoardRow, rows: Sequence[BoardRow]) -> str:
+    if chosen is rows[0]:
+        return "it comes closest to the scores of customers it has not seen"
+    return f"it is simpler than {rows[0].label} and no worse beyond noise"
