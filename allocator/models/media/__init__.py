@@ -1,0 +1,9 @@
+"""Media: response curves of channels from a history of spend and outcome."""
+
+from __future__ import annotations
+
+from allocator.models.media.curves import MediaFit
+from allocator.models.media.fit import MediaMix
+from allocator.models.media.panel import MediaPanel
+
+__all__ = ["MediaFit", "MediaMix", "MediaPanel"]
