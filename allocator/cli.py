@@ -208,6 +208,10 @@ def run(
     ] = None,
     json: Json = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,
+    targets: Annotated[
+        Path | None,
+        typer.Option("--targets", metavar="FILE", help="Write who gets which contact to a CSV file."),
+    ] = None,
     solver: Annotated[Solver, typer.Option("--solver", help="Which solver is asked first.")] = Solver.CBC,
     no_cache: NoCache = False,
     allow_outside: AllowOutside = False,
@@ -217,6 +221,10 @@ def run(
     Where the money goes, what it returns, how sure that is, what binds, what more money would earn.
     """
     changes = _changes(sets or [])
+    if targets is not None and len(files) > 1:
+        raise typer.BadParameter(
+            "it takes one scenario, as names are those of one plan", param_hint="--targets"
+        )
 
     def plan(file: Path) -> Plan:
         scenario = api.load_scenario(file, allow_outside=allow_outside, sets=changes)
@@ -226,6 +234,10 @@ def run(
             return api.solve(scenario, forecast, solver=solver.value)
 
     plans = _each(files, plan)
+    for one in plans if targets is not None else ():
+        if one.has_plan:
+            _complain(f"wrote {one.save_targets(targets)}")
+            _complain(one.rules_text())
     if not quiet:
         texts = (plan.to_text(sys.stdout) for plan in plans)
         _print(api.plans_to_json(plans) if json else "\n".join(texts))

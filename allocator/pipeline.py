@@ -88,14 +88,27 @@ def forecast(scenario: Scenario, tell: Tell = lambda stage: None, store: Store |
         From the first stage that finds something wrong, with all of its findings.
     """
     tell(STAGES[0])
-    tables = read_tables(scenario)  # files → checked tables, rejects counted
+    return forecast_from(
+        scenario, read_tables(scenario), tell, store
+    )  # files → checked tables, rejects counted
+
+
+def forecast_from(
+    scenario: Scenario, tables: Tables, tell: Tell = lambda stage: None, store: Store | None = None
+) -> Forecasted:
+    """Go on from tables in hand, as :func:`forecast` does from files."""
     tell(STAGES[1])
     customers = group_customers(scenario, tables, store, tell)  # orders → CLV of each → tiers, sizes
     tell(STAGES[2])
-    tested = measure_effects(scenario, tables, customers)  # contact log → adjusted means → shrunk effects
+    tested = measure_effects(scenario, tables, customers)  # contact log → shrunk effects → who gains most
     tell(STAGES[3])
     curves = draw_curves(scenario, tables, tested, customers.sizes)  # effects and estimates → response curves
     return Forecasted(curves, tables, customers, tested, tuple(replaced_responses(scenario, tables)))
+
+
+def curves_of(scenario: Scenario, found: Forecasted, tested: Tested) -> Curves:
+    """Give the curves that other effects of the tested channels would have led to."""
+    return draw_curves(scenario, found.tables, tested, found.customers.sizes)
 
 
 def judge(scenario: Scenario, tables: Tables) -> Judged | None:

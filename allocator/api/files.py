@@ -8,6 +8,9 @@ from pathlib import Path
 
 from allocator.errors import DataError, Finding
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a cell begins with that a spreadsheet would run."""
+
 
 def guard(folder: Path, name: str, text: str, *, force: bool = False) -> None:
     """Refuse to replace a file of other content.
@@ -63,3 +66,15 @@ def write_whole(folder: Path, name: str, text: str, *, force: bool = False) -> P
         what = f"{target}: {error.strerror or error}; nothing was written"
         raise DataError(Finding("E011", None, what)) from error
     return target
+
+
+def harmless(text: str) -> str:
+    """Give a cell that no spreadsheet takes for a formula; all others stay as they are.
+
+    Examples
+    --------
+    >>> harmless("=1+1"), harmless("-12"), harmless("C001")
+    ("'=1+1", '-12', 'C001')
+    """
+    number = text[1:].replace(".", "", 1).isdigit()
+    return f"'{text}" if text[:1] in FORMULA and not number else text

@@ -30,6 +30,7 @@ from allocator.stages.customers import Customers
 from allocator.stages.frames import CUSTOMER_COLUMNS, EffectRow, TierRow, customer_frame, frame_of
 from allocator.stages.judge import Judged
 from allocator.stages.outlook import Outlook
+from allocator.study.halves import Half, halves_of
 
 __all__ = ["Forecast"]
 
@@ -238,6 +239,14 @@ class Forecast:
         table = found.parts.copy()
         table.insert(0, "base", found.base)
         return table
+
+    @cached_property
+    def halves(self) -> tuple[Half, ...]:
+        """Effects by each half of the test, for plans to be judged by the other; empty where none can be."""
+        tested = self.found.tested if self.found else None
+        if tested is None or self.scenario is None:
+            return ()
+        return halves_of(self.scenario, tested)
 
     @cached_property
     def plot(self) -> ForecastPlots:

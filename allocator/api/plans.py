@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, Self, TextIO
 
 import pandas as pd
 
 from allocator import pipeline
+from allocator.api.files import harmless, write_whole
 from allocator.api.fitting import ConvertibleTable, forecast_of
 from allocator.api.forecasts import Forecast
-from allocator.errors import Finding, NoPlanError
+from allocator.errors import DataError, Finding, NoPlanError
 from allocator.plan.optimise import optimise
 from allocator.plan.solution import Solution, Status
+from allocator.quantities import count, quoted
 from allocator.report.build import build
 from allocator.report.render import json as json_render
 from allocator.report.render.text import Terminal, render_text
-from allocator.report.view import PlanView, plan_view
+from allocator.report.rules import rule_lines
+from allocator.report.view import CheckedReturn, PlanView, plan_view
 from allocator.response.curves import Curves
 from allocator.scenario.schema import Scenario
+from allocator.stages.targeting import IdArray
+from allocator.stages.targets import Price, chosen, rules
+from allocator.study.halves import checked_by_halves, contacts_of
 
 __all__ = ["Plan", "plans_to_json", "solve"]
 
@@ -46,6 +54,11 @@ class Plan:
         return self.solution.status
 
     @property
+    def has_plan(self) -> bool:
+        """Whether there is a plan."""
+        return bool(self.solution.cells)
+
+    @property
     def warnings(self) -> tuple[Finding, ...]:
         """Everything worth knowing before the plan is believed."""
         return self.view.findings
@@ -53,7 +66,107 @@ class Plan:
     @cached_property
     def view(self) -> PlanView:
         """What a renderer needs."""
-        return plan_view(self.scenario, self.forecast.curves, self.solution, read=self.forecast.facts)
+        return plan_view(
+            self.scenario,
+            self.forecast.curves,
+            self.solution,
+            read=self.forecast.facts,
+            checked=self.checked_return,
+        )
+
+    @cached_property
+    def checked_return(self) -> CheckedReturn | None:
+        """Margin of the tested channels by customers who did not choose it; None where none was tested.
+
+        The test is cut in halves; a plan is made on one and valued on the other, and the reverse.
+        """
+        found = self.forecast.found
+        halves = self.forecast.halves if self.solution.cells else ()
+        if found is None or not halves:
+            return None
+        checked = checked_by_halves(self.scenario, found, halves)
+        if checked is None:
+            return None
+        return CheckedReturn(checked.value, checked.interval, checked.promised, SWAPPED)
+
+    def targets(self, customers: Iterable[str] | None = None) -> pd.DataFrame:
+        """Say who gets which contact: the plan by name.
+
+        Counts, spend and caps are those of the plan, scaled to the customers in the tables and rounded down;
+        customers who were in no test are ranked like all others.
+
+        Parameters
+        ----------
+        customers : iterable of str, optional
+            Only these; default: all of the plan's population.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``customer_id``, ``channel``, ``tier``, ``gain`` (shrunk effect of the contact, money of margin),
+            ``cost``, ``gain_per_cost``; the highest gain per cost first.
+
+        Raises
+        ------
+        DataError
+            E209 where nothing was tested in this process, E305 for customers the plan is not for.
+        NoPlanError
+            Without a plan.
+        """
+        self.require()
+        found = self.forecast.found
+        if found is None or found.tested is None:
+            what = "names need a test of contacts that was fitted in this process"
+            raise DataError(Finding("E209", None, what, "fit a scenario with response: {source: experiment}"))
+        problem = pipeline.problem(self.scenario, self.forecast.curves, self.forecast.facts.customers)
+        targeting = found.tested.targeting
+        table = chosen(
+            targeting,
+            contacts_of(problem, self.solution),
+            len(targeting.customer_id) / found.customers.population,
+            once=self._once,
+        )
+        return table if customers is None else _only(table, targeting.customer_id, list(customers))
+
+    @property
+    def _once(self) -> bool:
+        """Whether a customer gets one tested channel at most."""
+        stated = self.scenario.data.experiments.combine if self.scenario.data.experiments else None
+        return (stated or self.forecast.curves.combine) == "one_per_customer"
+
+    def save_targets(self, path: str | os.PathLike[str]) -> Path:
+        """Write who gets which contact as CSV: ``customer_id``, ``channel``, highest gain per cost first.
+
+        Raises
+        ------
+        DataError
+            As `targets`, and E011 when the file cannot be written.
+        """
+        target = Path(path)
+        table = self.targets()[["customer_id", "channel"]].map(harmless)
+        text = table.to_csv(index=False, lineterminator="\n")
+        return write_whole(target.parent, target.name, text, force=True)
+
+    def rules(self) -> pd.DataFrame:
+        """Give the plan as prices: contact when ``gain - price_of_money * cost > 0``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``tier``, ``channel``, ``price_of_money``, ``because`` (names of the limits behind it).
+        """
+        rows = [asdict(price) for price in self._prices]
+        return pd.DataFrame(rows, columns=["tier", "channel", "price_of_money", "because"])
+
+    def rules_text(self) -> str:
+        """Give `rules` in words, a line a channel and price."""
+        return "\n".join(rule_lines(self.view, self._prices))
+
+    @property
+    def _prices(self) -> tuple[Price, ...]:
+        tested = self.forecast.found.tested if self.forecast.found else None
+        channels = tested.log.channels if tested else ()
+        return rules(self.solution, channels, profit=bool(self.scenario.objective.weights().spend))
 
     def require(self) -> Self:
         """Give this plan when there is one.
@@ -118,6 +231,18 @@ class Plan:
 
     def __repr__(self) -> str:
         return f"<Plan {self.scenario.name!r}: {self.status.value}>"
+
+
+SWAPPED = "of the tested channels, planned on one half of the test and valued on the other"
+
+
+def _only(table: pd.DataFrame, known: IdArray, wanted: list[str]) -> pd.DataFrame:
+    """Keep some customers, all of whom the plan has to be for."""
+    strangers = sorted(set(wanted) - set(known))
+    if strangers:
+        what = f"{count(len(strangers))} customers are none of the plan, such as {quoted(strangers[0])}"
+        raise DataError(Finding("E305", None, what, "see data.customers"))
+    return table[table["customer_id"].isin(wanted)].reset_index(drop=True)
 
 
 _CELL_COLUMNS = (

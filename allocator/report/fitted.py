@@ -20,6 +20,7 @@ from allocator.report.forecasting import (
 from allocator.report.limits import advice, unused_rows
 from allocator.report.record import FitRecord, OutlookRecord
 from allocator.response.curves import Curves, Response
+from allocator.response.whole_tiers import whole_tiers
 from allocator.scenario.schema import Scenario
 from allocator.stages.frames import EffectRow
 from allocator.stages.outlook import TierOutlook
@@ -192,7 +193,7 @@ def _curves(view: FitView) -> Table:
         Column("channel", "left"), Column("tier", "left"), Column("ends at"), Column("brings there"),
         Column("first 1"), Column("last 1"), Column("evidence", "left"), Column("source", "left", drop=1),
     )  # fmt: skip
-    return Table("Response curves", columns, tuple(_curve(view, one) for one in view.curves))
+    return Table("Response curves", columns, tuple(_curve(view, one) for one in whole_tiers(view.curves)))
 
 
 def _curve(view: FitView, response: Response) -> tuple[Entry, ...]:

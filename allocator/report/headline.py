@@ -6,7 +6,7 @@ from allocator.plan.solution import Status, Today
 from allocator.quantities import largest_remainder, money, money_short, percent, ratio, signed_money
 from allocator.report.document import Figure, Money
 from allocator.report.scale import Scale
-from allocator.report.view import PlanView
+from allocator.report.view import CheckedReturn, PlanView
 from allocator.response.curves import Evidence
 
 BREAK_EVEN_BAND = 0.005  # a marginal return that shows as 1.00 is break-even
@@ -23,8 +23,15 @@ def subtitle(view: PlanView) -> tuple[str, ...]:
 
 
 def figures(view: PlanView, scale: Scale) -> tuple[Figure, ...]:
-    """Give the four headline figures of a plan."""
-    return (_spend(view, scale), _return(view, scale), _against_today(view, scale), _next_money(view, scale))
+    """Give the headline figures of a plan."""
+    checked = _checked(view.checked, scale) if view.checked else ()
+    return (
+        _spend(view, scale),
+        _return(view, scale),
+        *checked,
+        _against_today(view, scale),
+        _next_money(view, scale),
+    )
 
 
 def _ending(view: PlanView) -> str:
@@ -55,9 +62,17 @@ def _spend(view: PlanView, scale: Scale) -> Figure:
 def _return(view: PlanView, scale: Scale) -> Figure:
     per_unit = f"{ratio(view.whole.return_per_unit)} per {view.currency or '1'}"
     remarks = ["margin", per_unit, *_likely(view), *_rests_on(view)]
-    if view.checked is not None:
-        remarks.append(f"checked by {view.checked.method}: {money_short(view.checked.value)}")
     return Figure("Return", _money(view.whole.margin, _shown_margin(view, scale), scale), tuple(remarks))
+
+
+def _checked(checked: CheckedReturn, scale: Scale) -> tuple[Figure]:
+    """Say what plans made on one half of the test bring on the other."""
+    remarks = ["margin", checked.method]
+    if checked.interval is not None:
+        low, high = checked.interval
+        remarks.append(f"likely {money_short(low)} to {money_short(high)}")
+    remarks.append(f"promised there {money_short(checked.promised)}")
+    return (Figure("Checked", Money(checked.value, decimals=scale.decimals), tuple(remarks)),)
 
 
 def _likely(view: PlanView) -> list[str]:

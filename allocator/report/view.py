@@ -72,10 +72,11 @@ class NextUnit(NamedTuple):
 
 @dataclass(frozen=True)
 class CheckedReturn:
-    """Incremental margin of the plan by data that did not choose it."""
+    """Incremental margin of the tested channels by data that did not choose the plan, and what was promised."""
 
     value: float
     interval: tuple[float, float] | None
+    promised: float
     method: str
 
 

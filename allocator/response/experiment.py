@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,50 @@ class Uncertainty:
     rng: np.random.Generator
 
 
+@dataclass(frozen=True, eq=False)
+class SegmentTable:
+    """Parts of tiers whose customers are alike in response; arrays have one entry (row) a segment.
+
+    Parameters
+    ----------
+    tier, name : tuple of str
+        The name is empty where a tier is one segment.
+    share : array, shape (n_segments,)
+        Of the tier's customers; those of a tier add to 1.
+    channels : tuple of str
+    deviation : array, shape (n_segments, n_channels)
+        How far the learner puts a contact's effect from the tier's mean, in money, before it is shrunk.
+    kept, kept_error : array, shape (n_channels,)
+        Share of the deviation that counts, and its standard error.
+    per_revenue : float or None
+        Money of margin per unit of revenue, where nothing but revenue is valued; else deviations say nothing
+        of revenue.
+    """
+
+    tier: tuple[str, ...]
+    name: tuple[str, ...]
+    share: FloatArray
+    channels: tuple[str, ...]
+    deviation: FloatArray
+    kept: FloatArray
+    kept_error: FloatArray
+    per_revenue: float | None = None
+
+    @property
+    def revenue(self) -> FloatArray:
+        """Deviation of a contact's revenue, in money, shrunk."""
+        counted = self.kept * self.deviation
+        return counted / self.per_revenue if self.per_revenue else np.zeros_like(counted)
+
+    @classmethod
+    def whole(cls, tiers: Iterable[str], channels: Iterable[str]) -> SegmentTable:
+        """Give tiers that are one segment each."""
+        names, channels = tuple(tiers), tuple(channels)
+        nothing = np.zeros(len(channels))
+        flat = np.zeros((len(names), len(channels)))
+        return cls(names, ("",) * len(names), np.ones(len(names)), channels, flat, nothing, nothing)
+
+
 def experiment_responses(
     effects: ShrunkEffects,
     terms: Mapping[str, ContactTerms],
@@ -47,11 +91,13 @@ def experiment_responses(
     *,
     revenue: ShrunkEffects | None = None,
     uncertainty: Uncertainty | None = None,
+    segments: SegmentTable | None = None,
 ) -> tuple[Response, ...]:
-    """Give one curve a channel and tier: a contact has the tested effect until every customer has had his.
+    """Give one curve a channel, tier and segment: every contact has the tested effect until all have had one.
 
     ``V(s) = effect * s / cost_per_contact`` up to ``population * contacts_per_customer * cost_per_contact``;
-    an expected effect below 0 stays below 0.
+    an expected effect below 0 stays below 0. The effect of a segment is that of its tier plus the share of
+    its deviation that counts.
 
     Parameters
     ----------
@@ -64,12 +110,16 @@ def experiment_responses(
     revenue : ShrunkEffects or None
         Of one contact, in money of revenue, where it was measured.
     uncertainty : Uncertainty or None
-        For the draws: jointly normal with the covariance of the effects, their mean exactly the curve.
+        For the draws: jointly normal with the covariance of the effects, and the shares that count with their
+        errors; their mean is exactly the curve.
+    segments : SegmentTable or None
+        Without them every tier is one segment.
 
     Returns
     -------
     tuple of Response
-        Evidence ``tested``; tiers and population set, one curve from (0, 0) to its end.
+        Evidence ``tested``; tier, segment and population set, one curve from (0, 0) to its end. By channel,
+        then tier, then segment.
 
     Raises
     ------
@@ -88,17 +138,52 @@ def experiment_responses(
     findings = list(_findings(effects, terms, population, revenue))
     if findings:
         raise DataError(findings)
-    drawn = None if uncertainty is None else draw_effects(effects, uncertainty)
-    at, at_revenue = _rows(effects), {} if revenue is None else _rows(revenue)
+    parts = SegmentTable.whole(population, terms) if segments is None else segments
+    earned = _per_contact(effects, parts, uncertainty)
+    rows = {} if revenue is None else _rows(revenue)
     responses = []
     for channel, term in terms.items():
-        for tier, customers in population.items():
-            row = at[tier, channel]
-            earned = None if revenue is None else float(revenue.mean[at_revenue[tier, channel]])
-            draws = None if drawn is None else drawn[:, row]
-            curve = _curve(term, customers, float(effects.mean[row]), earned, draws)
-            responses.append(Response(channel, curve, TESTED, SOURCE, tier, population=customers))
+        for part, (tier, name) in enumerate(zip(parts.tier, parts.name, strict=True)):
+            people = population[tier] * float(parts.share[part])
+            effect, draws = earned.of(part, channel)
+            brought = None if revenue is None else float(revenue.mean[rows[tier, channel]])
+            if brought is not None:
+                brought += float(parts.revenue[part, parts.channels.index(channel)])
+            curve = _curve(term, people, effect, brought, draws)
+            responses.append(Response(channel, curve, TESTED, SOURCE, tier, segment=name, population=people))
     return tuple(responses)
+
+
+@dataclass(frozen=True, eq=False)
+class _Earned:
+    """Effect of a contact, shape (n_segments, n_channels), and its draws with one axis more in front."""
+
+    channels: tuple[str, ...]
+    mean: FloatArray
+    draws: FloatArray | None
+
+    def of(self, part: int, channel: str) -> tuple[float, FloatArray | None]:
+        place = self.channels.index(channel)
+        return float(self.mean[part, place]), None if self.draws is None else self.draws[:, part, place]
+
+
+def _per_contact(effects: ShrunkEffects, parts: SegmentTable, uncertainty: Uncertainty | None) -> _Earned:
+    """Add the deviations that count to the means of the tiers, expected and drawn."""
+    known = _rows(effects)
+    rows = np.array([[known[tier, channel] for channel in parts.channels] for tier in parts.tier])
+    mean = effects.mean[rows] + parts.kept * parts.deviation
+    if uncertainty is None:
+        return _Earned(parts.channels, mean, None)
+    drawn = draw_effects(effects, uncertainty)[:, rows]
+    kept = parts.kept + parts.kept_error * _noise(parts, uncertainty)
+    return _Earned(parts.channels, mean, drawn + kept[:, None, :] * parts.deviation)
+
+
+def _noise(parts: SegmentTable, uncertainty: Uncertainty) -> FloatArray:
+    """Draw standard normals of mean 0, shape (n_draws, n_channels); neither names nor order move them."""
+    order = np.lexsort((np.abs(parts.deviation).sum(axis=0), parts.kept_error, parts.kept))
+    noise = uncertainty.rng.standard_normal((uncertainty.n_draws, len(parts.channels)))
+    return np.asarray((noise - noise.mean(axis=0))[:, np.argsort(order)])
 
 
 def _curve(

@@ -117,7 +117,7 @@ def _sorted_by(
         return ids, predictions.value_of(ids)
     for table in (tables.customers, tables.experiments):
         if by is not None and table is not None and by in table.data:
-            once = _each_once(table.data, by)
+            once = each_once(table.data, by)
             return ids_of(once), numbers(once, by)
     if by is not None:
         what = f"no table has the column {quoted(by)} that tiers are sorted by"
@@ -125,11 +125,17 @@ def _sorted_by(
     if tables.customers is None and predictions is not None:
         return predictions.customer_id, None
     first = tables.customers or tables.experiments
-    return (ids_of(_each_once(first.data)) if first else np.array([], dtype=object)), None
+    return (ids_of(each_once(first.data)) if first else np.array([], dtype=object)), None
 
 
-def _each_once(table: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
+def each_once(table: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
     """Give one row a customer, who may have been in several tests.
+
+    Parameters
+    ----------
+    table : DataFrame
+    by : str, optional
+        A column that all rows of a customer have to agree on.
 
     Raises
     ------

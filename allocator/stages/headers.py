@@ -9,7 +9,7 @@ from allocator.errors import DataError, Finding, closest
 from allocator.quantities import quoted
 from allocator.scenario.references import COUNTED, PREDICTED
 from allocator.scenario.schema import Scenario
-from allocator.stages.effects import tested_channels
+from allocator.stages.contact_log import tested_channels
 from allocator.stages.history import need_contacts, need_sorting
 from allocator.stages.outcomes import outcome_findings
 from allocator.stages.places import placed

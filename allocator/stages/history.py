@@ -38,11 +38,14 @@ class History:
     residual : array of float, shape (rows,)
         What a customer who is active at the end of the test's window is worth from then on, more than one
         who is lost, in money; 0 without orders.
+    value : array of float, shape (rows,)
+        What the customer was expected to bring, in money; 0 where nothing asks for it.
     findings : tuple of Finding
     """
 
     tier: IdArray
     residual: FloatArray
+    value: FloatArray
     findings: tuple[Finding, ...] = ()
 
 
@@ -73,11 +76,11 @@ def history(scenario: Scenario, tables: Tables, customers: Customers, log: pd.Da
         chosen = customers.predictions.valued.forecast.model if customers.predictions else ""
         before = predict_before(scenario, tables, log, chosen)
     if customers.assignment is None or by is None:
-        return History(np.full(len(log), ALL, dtype=object), before.residual, tuple(strangers))
+        return History(np.full(len(log), ALL, dtype=object), before.residual, before.value, tuple(strangers))
     raise_findings(list(need_sorting(scenario, log.columns)), DataError)
     values = before.value if by == PREDICTED else numbers(log, by)
     tier = customers.assignment.place(values, ids_of(log).tolist())
-    return History(tier, before.residual, (*strangers, *before.findings))
+    return History(tier, before.residual, before.value, (*strangers, *before.findings))
 
 
 def _strangers(scenario: Scenario, tables: Tables, log: pd.DataFrame) -> Iterator[Finding]:

@@ -6,9 +6,11 @@ import numpy as np
 
 from allocator.response.curve import ResponseCurve
 from allocator.response.curves import Evidence, Response
+from allocator.response.fit import Measured
 from allocator.response.sources import ExperimentResponse
 from allocator.scenario.schema import Scenario
 from allocator.scenario.sections import Channel
+from allocator.stages.media import Observed, resting_on_history
 from allocator.stages.responses import Evidenced
 
 CUSTOMERS = 1000.0
@@ -23,10 +25,22 @@ def placeholders(scenario: Scenario) -> Evidenced:
             for name, channel in scenario.channels.items()
             if isinstance(channel.response, ExperimentResponse)
         },
+        observed=_observed(scenario),
         read={
             name: (_total(name),) for name, channel in scenario.channels.items() if channel.response is None
         },
         combine=(scenario.data.experiments and scenario.data.experiments.combine) or "one_per_customer",
+    )
+
+
+def _observed(scenario: Scenario) -> Observed:
+    table = scenario.data.spend_history
+    listed = tuple(table.spend) if table and resting_on_history(scenario) else ()
+    straight = _straight(CUSTOMERS)
+    return Observed(
+        {name: (Response(name, straight, Evidence.MODELLED, "history"),) for name in listed},
+        dict.fromkeys(listed, straight),
+        dict.fromkeys(listed, Measured(CUSTOMERS, CUSTOMERS)),
     )
 
 

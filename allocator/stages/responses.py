@@ -18,14 +18,16 @@ from allocator.errors import (
     raise_findings,
 )
 from allocator.quantities import quoted
+from allocator.response.curve import ResponseCurve
 from allocator.response.curves import Combine, Curves, Evidence, Response
 from allocator.response.draws import Strata, strata
 from allocator.response.fit import Measured, TierSplit, opinion_responses
-from allocator.response.sources import ExperimentResponse, OpinionResponse
+from allocator.response.sources import ExperimentResponse, HistoryResponse, OpinionResponse
 from allocator.response.table import from_frame
 from allocator.scenario.schema import Scenario
 from allocator.scenario.sections import Channel
 from allocator.stages.effects import Tested, tested_responses
+from allocator.stages.media import Modelled, Observed
 from allocator.stages.places import placed
 from allocator.stages.reading import Tables
 from allocator.stages.terms import Sizes, tier_mix
@@ -42,6 +44,8 @@ class Evidenced:
     ----------
     tested : mapping of channel to responses
         From an experiment.
+    observed : Observed
+        From spend history, of every channel listed there.
     read : mapping of channel to responses
         From a table of curves; they outrank every other response.
     combine : {"one_per_customer", "add"}
@@ -49,12 +53,36 @@ class Evidenced:
     """
 
     tested: ResponsesByChannel = field(default_factory=dict)
+    observed: Observed = field(default_factory=Observed)
     read: ResponsesByChannel = field(default_factory=dict)
     combine: Combine = "one_per_customer"
 
+    def known(self, scenario: Scenario) -> ResponsesByChannel:
+        """Give the responses the plan takes in place of what the scenario states."""
+        channels = scenario.channels.items()
+        resting = {name for name, one in channels if isinstance(one.response, HistoryResponse)}
+        history = {name: found for name, found in self.observed.responses.items() if name in resting}
+        return {**history, **self.tested, **self.read}
 
-def draw_curves(scenario: Scenario, tables: Tables, tested: Tested | None, sizes: Sizes) -> Curves:
-    """Give the response of every channel from what was tested, read from a table of curves, or stated.
+
+def draw_curves(
+    scenario: Scenario,
+    tables: Tables,
+    tested: Tested | None,
+    sizes: Sizes,
+    modelled: Modelled | None = None,
+) -> Curves:
+    """Give the response of every channel: tested, fitted on history, read from a table of curves, or stated.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    tables : Tables
+    tested : Tested or None
+    sizes : mapping of tier to float
+        Customers of each tier; empty where nothing counted them.
+    modelled : Modelled or None
+        What was learned from spend history.
 
     Raises
     ------
@@ -68,7 +96,8 @@ def draw_curves(scenario: Scenario, tables: Tables, tested: Tested | None, sizes
     except DataError as error:
         raise DataError(placed(error, origin)) from None
     combine = table.combine if table and not found else "one_per_customer"
-    evidenced = Evidenced(_by_channel(found), _by_channel(table or ()), combine)
+    observed = modelled.observed if modelled else Observed()
+    evidenced = Evidenced(_by_channel(found), observed, _by_channel(table or ()), combine)
     return all_responses(scenario, evidenced, sizes)
 
 
@@ -133,14 +162,15 @@ def all_responses(scenario: Scenario, evidenced: Evidenced, sizes: Sizes) -> Cur
     ScenarioError
         With every finding of every channel.
     """
-    known = {**evidenced.tested, **evidenced.read}
-    measured = list(_measured(scenario, known, sizes))
+    known = evidenced.known(scenario)
+    measured = list(measured_channels(scenario, evidenced, sizes).values())
     draws = _draws(scenario)
     found: list[Response] = []
     findings: list[Finding] = []
     for name in scenario.channels:
         try:
-            found += known.get(name) or _stated(name, scenario, sizes, draws[name], measured)
+            backing = evidenced.observed.totals.get(name) or measured
+            found += known.get(name) or _stated(name, scenario, sizes, draws[name], backing)
         except ScenarioError as error:
             findings += placed(error, scenario.origin_of(f"channels.{name}.response"))
     raise_findings(findings, ScenarioError)
@@ -148,14 +178,21 @@ def all_responses(scenario: Scenario, evidenced: Evidenced, sizes: Sizes) -> Cur
 
 
 def _stated(
-    name: str, scenario: Scenario, sizes: Sizes, draws: Strata, measured: Sequence[Measured]
+    name: str,
+    scenario: Scenario,
+    sizes: Sizes,
+    draws: Strata,
+    measured: ResponseCurve | Sequence[Measured],
 ) -> tuple[Response, ...]:
     channel = scenario.channels[name]
     response = channel.response
     if not isinstance(response, OpinionResponse):
-        tested = isinstance(response, ExperimentResponse)
         what = f"nothing tells what the money of {name!r} brings"
-        fix = "its arm has to be in data.experiments" if tested else "write 'response:' for it"
+        fix = "write 'response:' for it"
+        if isinstance(response, ExperimentResponse):
+            fix = "its arm has to be in data.experiments"
+        elif isinstance(response, HistoryResponse):
+            fix = "its spend has to be in data.spend_history"
         raise ScenarioError(Finding("E209", scenario.origin_of(f"channels.{name}"), what, fix))
     return opinion_responses(
         name,
@@ -175,21 +212,43 @@ def _targeting(channel: Channel, scenario: Scenario, sizes: Sizes) -> TierSplit 
     return TierSplit(mix, channel.tier_index or {})
 
 
-def _measured(scenario: Scenario, known: ResponsesByChannel, sizes: Sizes) -> Iterator[Measured]:
-    """Give what channels with evidence spend today and earn by it; past the end of a curve nothing."""
-    for name, responses in known.items():
+def measured_channels(scenario: Scenario, evidenced: Evidenced, sizes: Sizes) -> dict[str, Measured]:
+    """Give what channels with evidence spend today and earn by it; past the end of a curve nothing.
+
+    Of a channel that was tested, or whose curve was read, today's spend has to be stated.
+    """
+    usual = dict(evidenced.observed.usual)
+    for name, responses in {**evidenced.tested, **evidenced.read}.items():
+        usual.pop(name, None)
         channel = scenario.channels.get(name)
         total = channel.current_total() if channel else None
-        if not channel or not total or any(one.evidence is Evidence.OPINION for one in responses):
-            continue
-        by_tier = getattr(channel.current, "by_tier", None)
-        mix = tier_mix(channel, scenario, sizes) or {}
-        margin = 0.0
-        for one in responses:
-            own = (by_tier or {}).get(one.tier or "", total * mix.get(one.tier or "", 1.0))
-            part = total if one.tier is None else own
-            margin += float(one.curve.at(min(part, one.curve.end) if one.curve.bounded else part))
-        yield Measured(total, margin)
+        if total and not any(one.evidence is Evidence.OPINION for one in responses):
+            usual[name] = Measured(total, margin_of(scenario, responses, total, sizes))
+    return usual
+
+
+def margin_of(scenario: Scenario, responses: Sequence[Response], total: float, sizes: Sizes) -> float:
+    """Give what a channel earns by its curves at a total spend, split over tiers as today or by its mix.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    responses : sequence of Response
+        All of one channel.
+    total : float
+    sizes : mapping of tier to float
+    """
+    channel = scenario.channels[responses[0].channel]
+    stated: Mapping[str, float] = getattr(channel.current, "by_tier", None) or {}
+    mix = tier_mix(channel, scenario, sizes) or {}
+    whole = sum(stated.values()) or 1.0
+    margin = 0.0
+    for one in responses:
+        tier = one.tier or ""
+        share = stated[tier] / whole if tier in stated else mix.get(tier, 1.0)
+        part = total if one.tier is None else total * share
+        margin += float(one.curve.at(min(part, one.curve.end) if one.curve.bounded else part))
+    return margin
 
 
 def _draws(scenario: Scenario) -> dict[str, Strata]:

@@ -1,8 +1,17 @@
-"""What a contact changes, estimated from randomised contact logs: estimates, their shrinkage, checks."""
+"""What a contact changes, estimated from randomised contact logs: learners, judgement, shrinkage, checks."""
 
 from __future__ import annotations
 
-from allocator.models.uplift.adjusted_means import AdjustedMeans
+from typing import Annotated
 
-MODELS: dict[str, type[AdjustedMeans]] = {"adjusted_means": AdjustedMeans}
-"""Every estimator of effects by the name a scenario gives it; ``auto`` is the first."""
+from pydantic import Field
+
+from allocator.models.uplift.adjusted_means import AdjustedMeans
+from allocator.models.uplift.auto import Auto
+from allocator.models.uplift.dr import DR
+from allocator.options import Options
+
+MODELS: dict[str, type[Options]] = {"auto": Auto, "adjusted_means": AdjustedMeans, "dr": DR}
+"""Everything a scenario may name; ``adjusted_means`` tells nobody of a tier apart."""
+
+UpliftOptions = Annotated[Auto | AdjustedMeans | DR, Field(discriminator="name")]

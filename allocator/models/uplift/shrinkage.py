@@ -76,6 +76,16 @@ class ShrunkEffects:
         """Of `mean`, shape (k,)."""
         return np.sqrt(np.diag(self.covariance))
 
+    def row(self, tier: str, channel: str) -> int:
+        """Give the place of a tier and channel in the arrays.
+
+        Raises
+        ------
+        ValueError
+            When there is no effect for them.
+        """
+        return list(zip(self.tier, self.channel, strict=True)).index((tier, channel))
+
 
 @dataclass(frozen=True, eq=False)
 class _Scaled:

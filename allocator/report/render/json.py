@@ -102,7 +102,12 @@ def _evidence(view: PlanView, channel: ChannelView) -> Data:
 def _checked(checked: CheckedReturn | None) -> Data | None:
     if checked is None:
         return None
-    return {"value": checked.value, "interval": _pair(checked.interval), "method": checked.method}
+    return {
+        "value": checked.value,
+        "interval": _pair(checked.interval),
+        "promised": checked.promised,
+        "method": checked.method,
+    }
 
 
 def _money(view: PlanView) -> Data:

@@ -1,0 +1,274 @@
+"""The log of contacts: who was in the test, what was known of them, what came of it in money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.errors import DataError, Finding, closest, raise_findings
+from allocator.models.uplift.base import ContactTest
+from allocator.models.uplift.checks import Arms, check_experiment
+from allocator.models.uplift.outcome import Worth, money_value
+from allocator.models.uplift.propensity import from_assigned, shares_propensity
+from allocator.quantities import count, quoted, ratio
+from allocator.response.experiment import ContactTerms, untested_contacts
+from allocator.response.sources import ExperimentResponse
+from allocator.scenario.schema import Scenario
+from allocator.stages.customers import Customers, ids_of
+from allocator.stages.history import History, history
+from allocator.stages.known import Known, codes_of, what_is_known
+from allocator.stages.outcomes import outcome_findings
+from allocator.stages.places import placed
+from allocator.stages.reading import Tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FloatArray = NDArray[np.float64]
+IdArray = NDArray[np.object_]
+Codes = NDArray[np.intp]
+
+CONTROL = "control group"  # a blank: no channel can be called so
+COST_ERROR = 0.1  # of the planned cost: by how much a test may have cost more or less without a word
+
+
+@dataclass(frozen=True, eq=False)
+class ContactLog:
+    """Customers of control and of the tested channels.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``arm`` (the channel, or ``CONTROL``), ``customer``, and our columns as they were read.
+    channels, tiers : tuple of str
+        Of the scenario, in order.
+    tier : array of str, shape (rows,)
+        By what was known before the contact.
+    worth : array, shape (rows,)
+        What the customer earned within the window, in money of margin.
+    known : Known
+    covariates : tuple of str
+        Columns measured before the contact.
+    only_revenue : bool
+        Whether nothing but revenue is valued.
+    findings : tuple of Finding
+        Advice on the test.
+    """
+
+    rows: pd.DataFrame
+    channels: tuple[str, ...]
+    tiers: tuple[str, ...]
+    tier: IdArray
+    worth: FloatArray
+    known: Known
+    covariates: tuple[str, ...] = ()
+    only_revenue: bool = False
+    findings: tuple[Finding, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def cluster(self) -> NDArray[np.object_] | None:
+        """Who was assigned together: as the log says, else the rows of a customer who was tested twice."""
+        return _clusters(self.rows)
+
+    @property
+    def propensity(self) -> FloatArray | None:
+        """Probability of the arm each got, where the log says."""
+        stated = self.rows.get("propensity")
+        return None if stated is None else stated.to_numpy(dtype=np.float64)
+
+    @property
+    def before(self) -> pd.DataFrame | None:
+        """The covariates."""
+        return self.rows[list(self.covariates)] if self.covariates else None
+
+    @property
+    def test(self) -> ContactTest:
+        """The log as arrays; arms not stated otherwise were drawn with their shares of the tier."""
+        codes = {CONTROL: 0, **{name: place + 1 for place, name in enumerate(self.channels)}}
+        arm = self.rows["arm"].map(codes).to_numpy(dtype=np.intp)
+        tier, n_arms = codes_of(self.tier, self.tiers), len(codes)
+        cluster, stated = self.cluster, self.propensity
+        return ContactTest(
+            outcome=self.worth,
+            arm=arm,
+            channels=self.channels,
+            propensity=shares_propensity(arm, tier, n_arms)
+            if stated is None
+            else from_assigned(stated, arm, n_arms),
+            modifiers=self.known.tested,
+            names=self.known.names,
+            adjusters=self.known.adjusters,
+            stratum=tier,
+            cluster=None if cluster is None else np.unique(cluster.astype(str), return_inverse=True)[1],
+        )
+
+    def pick(self, rows: Codes) -> ContactLog:
+        """Give the log of some customers; all others are strangers to it."""
+        return replace(
+            self,
+            rows=self.rows.iloc[rows].reset_index(drop=True),
+            tier=self.tier[rows],
+            worth=self.worth[rows],
+            known=self.known.pick(rows),
+            findings=(),
+        )
+
+
+def tested_channels(scenario: Scenario) -> tuple[str, ...]:
+    """Give the channels whose response comes from an experiment."""
+    return tuple(
+        name for name, one in scenario.channels.items() if isinstance(one.response, ExperimentResponse)
+    )
+
+
+def read_log(
+    scenario: Scenario, tables: Tables, customers: Customers, channels: tuple[str, ...]
+) -> ContactLog:
+    """Read who was contacted, value what came, and check that it can be judged.
+
+    Raises
+    ------
+    DataError
+        When the log lacks an arm or an outcome, or cannot be joined with customers.
+    """
+    if tables.experiments is None:
+        raise DataError(Finding("E209", scenario.origin_of("data"), "no experiment is given"))
+    raise_findings(list(outcome_findings(scenario, tables.experiments.data.columns)), DataError)
+    try:
+        rows, others = _of_arms(scenario, tables.experiments.data, channels)
+        before = history(scenario, tables, customers, rows)
+        known = what_is_known(scenario, tables, customers, rows, before)
+        checked = _checked(scenario, rows, before)
+        raise_findings(checked, DataError)
+    except DataError as error:
+        raise DataError(placed(error, scenario.origin_of("data.experiments.path"))) from None
+    return ContactLog(
+        rows=rows,
+        channels=channels,
+        tiers=scenario.tier_names,
+        tier=before.tier,
+        worth=_worth(scenario, rows, before),
+        known=known,
+        covariates=_covariates(scenario),
+        only_revenue=_only_revenue(scenario, rows),
+        findings=(*others, *before.findings, *checked, *_assumed(scenario, rows), *known.findings),
+    )
+
+
+def contact_terms(scenario: Scenario) -> dict[str, ContactTerms]:
+    """Give what contacts by the tested channels cost, and how many a customer may get."""
+    return {
+        name: ContactTerms(
+            scenario.channels[name].cost_per_contact, scenario.channels[name].contacts_per_customer or 1.0
+        )
+        for name in tested_channels(scenario)
+    }
+
+
+def _covariates(scenario: Scenario) -> tuple[str, ...]:
+    return scenario.data.experiments.covariates if scenario.data.experiments else ()
+
+
+def _of_arms(
+    scenario: Scenario, table: pd.DataFrame, channels: tuple[str, ...]
+) -> tuple[pd.DataFrame, list[Finding]]:
+    """Give the rows of control and the channels' arms, `arm` naming the channel; count all other rows."""
+    options = scenario.data.experiments
+    stated = options.arms if options else {}
+    control = options.control if options else ""
+    arms = {control: CONTROL, **{stated.get(name, name): name for name in channels}}
+    raise_findings(list(_absent_arms(scenario, arms, tuple(table["arm"].unique()))), DataError)
+    named = table["arm"].map(arms)
+    log = table.assign(arm=named, customer=ids_of(table))[named.notna()].reset_index(drop=True)
+    return log, list(_unused(table["arm"][named.isna()]))
+
+
+def _absent_arms(scenario: Scenario, arms: Mapping[str, str], found: tuple[str, ...]) -> Iterator[Finding]:
+    """Find arms that no row of the log has."""
+    for arm, channel in arms.items():
+        if arm in found:
+            continue
+        near = closest(arm, found)
+        listed = f"arms in the file: {', '.join(map(str, found[:10]))}"
+        key = "control" if channel == CONTROL else f"arms.{channel}"
+        role = "the control arm" if channel == CONTROL else f"channel {quoted(channel)}"
+        what = f"no row of the experiment has the arm {quoted(arm)} of {role}"
+        fix = f"did you mean {quoted(near)}?" if near else listed
+        yield Finding("E307", scenario.origin_of(f"data.experiments.{key}"), what, fix)
+
+
+def _unused(arms: pd.Series[str]) -> Iterator[Finding]:
+    for arm, rows in arms.value_counts(sort=False).items():
+        what = f"{count(int(rows))} rows of the arm {quoted(str(arm))} belong to no channel and are not used"
+        yield Finding("W405", None, what, "name its channel under data.experiments.arms")
+
+
+def _checked(scenario: Scenario, log: pd.DataFrame, before: History) -> tuple[Finding, ...]:
+    """Give everything that speaks against estimating from the test."""
+    covariates = list(_covariates(scenario))
+    arms = Arms(
+        log["arm"],
+        before.tier,
+        tested_channels(scenario),
+        scenario.tier_names,
+        CONTROL,
+        _clusters(log),
+        propensity=log.get("propensity"),
+    )
+    return check_experiment(arms, log[covariates] if covariates else None)
+
+
+def _worth(scenario: Scenario, log: pd.DataFrame, before: History) -> FloatArray:
+    """Give what every customer of the log earned within the window, in money of margin."""
+    objective = scenario.objective
+    price = objective.value_per_conversion
+    worth = Worth(objective.margin, price.amount if price else None, bool(price and price.beyond_revenue))
+    measured = {name: log[name].to_numpy() for name in ("revenue", "converted", "retained") if name in log}
+    return money_value(
+        worth,
+        revenue=measured.get("revenue"),
+        converted=measured.get("converted"),
+        retained=measured.get("retained"),
+        value_if_retained=before.residual if "retained" in measured else 0.0,
+    )
+
+
+def _only_revenue(scenario: Scenario, log: pd.DataFrame) -> bool:
+    price = scenario.objective.value_per_conversion
+    converted = "converted" in log and price is not None and price.beyond_revenue
+    return "revenue" in log and "retained" not in log and not converted
+
+
+def _clusters(log: pd.DataFrame) -> NDArray[np.object_] | None:
+    """Give who was assigned together: as the log says, else the rows of a customer who was tested twice."""
+    if "cluster_id" in log:
+        return log["cluster_id"].to_numpy()
+    if "customer_id" in log and log["customer_id"].duplicated().any():
+        return log["customer_id"].to_numpy()
+    return None
+
+
+def _assumed(scenario: Scenario, log: pd.DataFrame) -> Iterator[Finding]:
+    """Say what the plan takes for granted though the test tells otherwise, or not at all."""
+    yield from untested_contacts(contact_terms(scenario))
+    options = scenario.data.experiments
+    if options is not None and options.combine == "add":
+        what = "effects of several channels on one customer are added up, which no test has shown"
+        yield Finding(
+            "W408", scenario.origin_of("data.experiments.combine"), what, "one_per_customer is safe"
+        )
+    if "cost" not in log:
+        return
+    costs = log.groupby("arm")["cost"].mean()
+    for name in tested_channels(scenario):
+        paid, stated = float(costs[name]), scenario.channels[name].cost_per_contact or 0.0
+        if abs(paid - stated) > COST_ERROR * stated:
+            what = f"a contact by {quoted(name)} cost {ratio(paid)} in the test, {ratio(stated)} is planned"
+            yield Finding("W409", scenario.origin_of(f"channels.{name}.cost_per_contact"), what)

@@ -1,0 +1,1 @@
+"""What stands on whole plans: whether they keep their promise."""

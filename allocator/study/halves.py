@@ -1,0 +1,170 @@
+"""The plan judged by data that did not choose it: planned on one half of the test, valued on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator import pipeline
+from allocator.models.uplift.base import ContactTest, Estimated
+from allocator.models.uplift.folds import fold_codes
+from allocator.models.uplift.influence import mean_of
+from allocator.models.uplift.scores import arm_scores
+from allocator.pipeline import Forecasted
+from allocator.plan.optimise import optimise
+from allocator.plan.problem import Problem
+from allocator.plan.solution import Solution, Status
+from allocator.response.curves import Cell
+from allocator.scenario.schema import Scenario
+from allocator.stages.effects import Tested, estimated
+from allocator.stages.targeting import Targeting, segments_of
+
+FloatArray = NDArray[np.float64]
+
+FOLDS = 5  # of the outcome models that value a half
+LIKELY = NormalDist().inv_cdf(0.9)
+
+
+@dataclass(frozen=True)
+class HalvesChecked:
+    """What plans made on half of the test bring on the other half.
+
+    Parameters
+    ----------
+    value, standard_error : float
+        Incremental margin of the tested channels, money of the plan's population: mean over both halves.
+    promised : float
+        What the same plans promised there.
+    """
+
+    value: float
+    standard_error: float
+    promised: float
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """8 in 10."""
+        reach = LIKELY * self.standard_error
+        return self.value - reach, self.value + reach
+
+
+@dataclass(frozen=True, eq=False)
+class Half:
+    """One half of a test: what it says alone, and the customers it has not seen."""
+
+    tested: Tested
+    others: ContactTest
+
+
+def halves_of(scenario: Scenario, tested: Tested) -> tuple[Half, ...]:
+    """Estimate effects on each half of the test; nothing where a half is too small to be planned on."""
+    test = tested.log.test
+    half = fold_codes(test, n_folds=2, repeats=1, seed=scenario.risk.seed)[0]
+    if not _enough(test, half):
+        return ()
+    parts = [np.flatnonzero(half == code) for code in (0, 1)]
+    return tuple(
+        Half(estimated(scenario, tested.log.pick(own)), tested.log.pick(other).test)
+        for own, other in (parts, parts[::-1])
+    )
+
+
+def checked_by_halves(scenario: Scenario, found: Forecasted, halves: Sequence[Half]) -> HalvesChecked | None:
+    """Plan on one half of the test's customers, value the plan on the other, and the reverse.
+
+    The value of a plan that contacts customer i by channel c with probability p_ic is, per tier, its
+    customers times the mean of ``sum over c of p_ic * (Gamma_ic - Gamma_i0)``, Gamma the AIPW scores of the
+    other half.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its budget and limits are those of the plan.
+    found : Forecasted
+    halves : sequence of Half
+
+    Returns
+    -------
+    HalvesChecked or None
+        None without halves, or where a half leaves no plan.
+    """
+    judged = [_judged(scenario, found, half) for half in halves]
+    known = [one for one in judged if one is not None]
+    if len(known) < 2:
+        return None
+    value = float(np.mean([worth.value for worth, _ in known]))
+    error = float(np.sqrt(sum(worth.standard_error**2 for worth, _ in known)) / 2)
+    return HalvesChecked(value, error, float(np.mean([promised for _, promised in known])))
+
+
+def _judged(scenario: Scenario, found: Forecasted, half: Half) -> tuple[Estimated, float] | None:
+    """Give what a plan made on some customers is worth by the others, and what it promised."""
+    problem = pipeline.problem(
+        scenario, pipeline.curves_of(scenario, found, half.tested), found.customers.sizes
+    )
+    solution = optimise(problem, "highs")
+    if solution.status is not Status.OPTIMAL:
+        return None
+    channels = half.tested.log.channels
+    promised = sum(one.margin for one in solution.cells if one.cell.channel in channels)
+    targeting, sizes = half.tested.targeting, found.customers.sizes
+    chance = chances(targeting, contacts_of(problem, solution), sizes)
+    return valued(targeting, chance, half.others, sizes), promised
+
+
+def _enough(test: ContactTest, half: NDArray[np.intp]) -> bool:
+    """Whether both halves have a few customers of every arm in every tier."""
+    cells = test.stratum * test.n_arms + test.arm
+    n = (int(test.stratum.max()) + 1) * test.n_arms
+    return min(np.bincount(cells[half == code], minlength=n).min() for code in (0, 1)) >= 2 * FOLDS
+
+
+def contacts_of(problem: Problem, solution: Solution) -> dict[Cell, float]:
+    """Give the contacts of every cell whose contacts have a price."""
+    return {
+        decision.cells[0]: spend / decision.cost_per_contact
+        for decision, spend in zip(problem.decisions, solution.decision_spend, strict=True)
+        if decision.cost_per_contact and not decision.tied
+    }
+
+
+def chances(
+    targeting: Targeting, contacts: Mapping[Cell, float], sizes: Mapping[str, float]
+) -> tuple[FloatArray, ...]:
+    """Give the share of a segment's customers that each channel contacts, one array a tier."""
+    table, channels = targeting.table(), targeting.tailored.channels
+    people = [sizes[tier] * part for tier, part in zip(table.tier, table.share, strict=True)]
+    rows = [
+        [contacts.get(Cell(tier, channel, segment=name), 0.0) / size for channel in channels]
+        for tier, name, size in zip(table.tier, table.name, people, strict=True)
+    ]
+    ends = np.cumsum([rule.count for rule in targeting.rules])[:-1]
+    return tuple(np.split(np.array(rows), ends))
+
+
+def valued(
+    targeting: Targeting,
+    chance: tuple[FloatArray, ...],
+    test: ContactTest,
+    sizes: Mapping[str, float],
+) -> Estimated:
+    """Give what contacting customers of a test by the plan's chances brings, for the plan's population."""
+    tailored = targeting.tailored
+    deviation = tailored.deviations(test.modifiers, test.stratum)
+    effect = tailored.effect(deviation, test.stratum)
+    segment = segments_of(targeting.rules, effect, test.stratum)
+    folds = fold_codes(test, n_folds=FOLDS, repeats=1, seed=0)
+    scores = arm_scores(test, folds, seed=0)
+    gains = scores[:, 1:] - scores[:, :1]
+    value, variance = 0.0, 0.0
+    for tier, name in enumerate(tailored.tiers):
+        own = test.stratum == tier
+        brought = (chance[tier][segment[own]] * gains[own]).sum(axis=1)
+        mean = mean_of(brought, None if test.cluster is None else test.cluster[own])
+        value += sizes[name] * mean.value
+        variance += (sizes[name] * mean.standard_error) ** 2
+    return Estimated(value, float(np.sqrt(variance)))
