@@ -72,6 +72,8 @@ class Response:
     evidence : Evidence
     source : str
         ``experiment``, ``history``, ``expert``, ``points``, ``curve`` or ``table``.
+    observed_to : float or None
+        The spend up to which there are data; beyond it the curve is a guess. None where nothing says.
     """
 
     channel: str
@@ -82,6 +84,7 @@ class Response:
     period: str = ALL
     segment: str = ""
     population: float | None = None
+    observed_to: float | None = None
 
     @property
     def tied(self) -> bool:

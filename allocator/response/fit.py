@@ -9,7 +9,7 @@ import numpy as np
 
 from allocator.errors import Finding, ScenarioError
 from allocator.quantities import percent
-from allocator.response.curve import ResponseCurve
+from allocator.response.curve import FloatArray, ResponseCurve
 from allocator.response.curves import Response
 from allocator.response.draws import Strata, three_point_mean
 from allocator.response.families import Family
@@ -58,7 +58,7 @@ def opinion_responses(
     reach: float,
     targeting: TierSplit | None = None,
     strata: Strata | None = None,
-    measured: Sequence[Measured] = (),
+    measured: ResponseCurve | Sequence[Measured] = (),
 ) -> tuple[Response, ...]:
     """Give the curves of a channel whose response is stated, not estimated.
 
@@ -75,8 +75,9 @@ def opinion_responses(
         share w and index i.
     strata : Strata or None
         The channel's draws of an expert's uncertainty; without them only the expected curve is given.
-    measured : sequence of Measured
-        Channels with evidence, towards whose spend-weighted return per unit `trust` below 100 % pulls.
+    measured : ResponseCurve or sequence of Measured
+        What `trust` below 100 % leaves room for: the channel's own curve as it was measured, else channels
+        with evidence, towards whose spend-weighted return per unit it pulls.
 
     Returns
     -------
@@ -122,7 +123,10 @@ def _stated(curve: Family | Sequence[Point], reach: float) -> ResponseCurve:
 
 
 def _total(
-    channel: str, options: OpinionResponse, strata: Strata | None, measured: Sequence[Measured]
+    channel: str,
+    options: OpinionResponse,
+    strata: Strata | None,
+    measured: ResponseCurve | Sequence[Measured],
 ) -> Builder:
     match options:
         case CurveResponse(curve=family) if family is not None:
@@ -130,7 +134,11 @@ def _total(
         case PointsResponse(points=points) if points is not None:
             return lambda reach: _stated(points, reach)
         case ExpertResponse():
-            curve = _tempered(channel, options.trust, _expert(options, strata), measured)
+            expert = _expert(options, strata)
+            if isinstance(measured, ResponseCurve):
+                curve = blended(expert, measured, options.trust)
+            else:
+                curve = _tempered(channel, options.trust, expert, measured)
             return lambda reach: curve
     raise TypeError(f"{type(options).__name__} states no total")
 
@@ -140,6 +148,47 @@ def _expert(options: ExpertResponse, strata: Strata | None) -> ResponseCurve:
     spend, low, likely, high = three_points(options.estimates)
     mean = three_point_mean(low, likely, high)
     return ResponseCurve(spend, mean, draws=None if strata is None else strata.three_point(low, likely, high))
+
+
+def blended(expert: ResponseCurve, own: ResponseCurve, trust: float) -> ResponseCurve:
+    """Weigh an expert's curve against the channel's own measured one: ``trust * V + (1 - trust) * V_own``.
+
+    Parameters
+    ----------
+    expert, own : ResponseCurve
+        Draws of the same number go together; where only one has draws, the other is taken as certain.
+    trust : float
+        Between 0 and 1; at 1 the expert's curve is given back.
+
+    Returns
+    -------
+    ResponseCurve
+        On the breakpoints of both, up to where the first of the two ends.
+
+    Examples
+    --------
+    >>> expert = ResponseCurve(np.array([0.0, 100.0]), np.array([0.0, 300.0]))
+    >>> own = ResponseCurve(np.array([0.0, 50.0, 200.0]), np.array([0.0, 50.0, 80.0]))
+    >>> curve = blended(expert, own, 0.5)
+    >>> curve.spend.tolist(), curve.value.tolist()
+    ([0.0, 50.0, 100.0], [0.0, 100.0, 180.0])
+    """
+    if trust == 1:
+        return expert
+    end = min(expert.end, own.end)
+    places = np.concatenate([expert.spend, own.spend, [end]])
+    spend = np.unique(places[places <= end])
+    weights = ((expert, trust), (own, 1 - trust))
+    value = sum(weight * np.interp(spend, one.spend, one.value) for one, weight in weights)
+    drawn = [_at(one, spend) * weight for one, weight in weights]
+    draws = drawn[0] + drawn[1] if any(len(rows) > 1 for rows in drawn) else None
+    return ResponseCurve(spend, np.asarray(value), draws)
+
+
+def _at(curve: ResponseCurve, spend: FloatArray) -> FloatArray:
+    """Give the draws at `spend`, one row a draw; a certain curve as one row."""
+    rows = curve.value[None] if curve.draws is None else curve.draws
+    return np.array([np.interp(spend, curve.spend, row) for row in rows])
 
 
 def _tempered(

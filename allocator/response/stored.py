@@ -15,7 +15,7 @@ from allocator.response.families import CurveFamily, Family
 if TYPE_CHECKING:
     import pandas as pd
 
-PARTS = ("channel", "tier", "period", "segment", "population", "evidence", "source")
+PARTS = ("channel", "tier", "period", "segment", "population", "evidence", "source", "observed_to")
 ARRAYS = ("spend", "value", "draws", "revenue")
 
 
@@ -74,7 +74,7 @@ def _response(row: dict[str, Any]) -> Response:
         _as_array(row["revenue"]),
         None if row["shape"] is None else _shape(json.loads(row["shape"])),
     )
-    parts = {name: row[name] for name in PARTS if name != "evidence"}
+    parts: dict[str, Any] = {name: row.get(name) for name in PARTS if name != "evidence"}
     return Response(curve=curve, evidence=Evidence(row["evidence"]), **parts)
 
 

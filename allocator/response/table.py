@@ -28,9 +28,10 @@ NAMES = {
     "segment": "",
     "source": "table",
 }  # and what an empty one means
-NUMBERS = ("population", "draw", "spend", "value", "revenue")
+NUMBERS = ("population", "draw", "spend", "value", "revenue", "observed_to")
 REQUIRED = ("channel", "spend", "value")
 COLUMNS = ("tier", "channel", "period", "segment", "population", "draw", "spend", "value", "source")
+OPTIONAL = ("revenue", "observed_to")
 LATER = ("conversions", "retained", "contacts")
 KEY = ["channel", "tier", "period", "segment"]
 EXPECTED = -1  # stands for the empty draw
@@ -50,7 +51,8 @@ def to_frame(curves: Curves) -> pd.DataFrame:
         One row a breakpoint and draw: ``tier`` (empty: the channel's total), ``channel``, ``period``,
         ``segment``, ``population``, ``draw`` (empty: the expected curve), ``spend`` and ``value`` in money
         (incremental margin, gross of spend), ``source``; ``revenue`` where a curve knows it. A smooth curve
-        is written as the breakpoints it was sampled at.
+        is written as the breakpoints it was sampled at. ``observed_to`` where a curve says up to which spend
+        there are data.
 
     Examples
     --------
@@ -63,7 +65,11 @@ def to_frame(curves: Curves) -> pd.DataFrame:
     import pandas as pd
 
     blocks = [_block(response) for response in curves]
-    columns = [*COLUMNS, "revenue"] if any(r.curve.revenue is not None for r in curves) else list(COLUMNS)
+    known = {
+        "revenue": any(one.curve.revenue is not None for one in curves),
+        "observed_to": any(one.observed_to is not None for one in curves),
+    }
+    columns = [*COLUMNS, *(name for name in OPTIONAL if known[name])]
     table = pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame(columns=columns)
     return table.reindex(columns=columns)
 
@@ -89,6 +95,7 @@ def _block(response: Response) -> pd.DataFrame:
             "value": np.concatenate([curve.value, draws.ravel()]),
             "source": response.source,
             "revenue": revenue.ravel(),
+            "observed_to": np.nan if response.observed_to is None else response.observed_to,
         }
     )
 
@@ -155,7 +162,7 @@ def _fault(what: str, fix: str = "", code: str = "E313") -> Finding:
 
 
 def _column_faults(table: pd.DataFrame) -> Iterator[Finding]:
-    known = {*COLUMNS, "revenue", *LATER}
+    known = {*COLUMNS, *OPTIONAL, *LATER}
     headers = [str(header) for header in table.columns]
     missing = [name for name in REQUIRED if name not in headers]
     unknown = [header for header in headers if header not in known]
@@ -226,7 +233,7 @@ def _row_faults(rows: pd.DataFrame) -> Iterator[tuple[str, BoolArray]]:
         **{f"{name} is not a finite number": np.isinf(rows[name].to_numpy()) for name in NUMBERS},
         **{f"{name} is empty": rows[name].isna().to_numpy() for name in ("spend", "value")},
         "spend is negative": spend < 0,
-        "population is negative": rows["population"].to_numpy() < 0,
+        **{f"{name} is negative": rows[name].to_numpy() < 0 for name in ("population", "observed_to")},
         "draw is not a whole number of 0 or more": np.isfinite(draw) & ((draw < 0) | (draw % 1 != 0)),
         "a spend of 0 brings a value other than 0": nothing & np.isfinite(value) & (value != 0),
         "a spend of 0 brings a revenue other than 0": nothing & np.isfinite(revenue) & (revenue != 0),
@@ -293,7 +300,7 @@ class _Cell:
 
     def faults(self) -> Iterator[Finding]:
         """Yield what the rows of the cell do wrong together."""
-        for column in ("population", "source"):
+        for column in ("population", "source", "observed_to"):
             if len(self.rows[column].drop_duplicates()) > 1:
                 yield _fault(f"{self.name} has more than one {column}")
         if self.revenue is not None and not np.isfinite(self.revenue).all():
@@ -329,6 +336,7 @@ class _Cell:
             period=first["period"],
             segment=first["segment"],
             population=None if np.isnan(first["population"]) else float(first["population"]),
+            observed_to=None if np.isnan(first["observed_to"]) else float(first["observed_to"]),
         )
 
 

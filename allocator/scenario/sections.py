@@ -22,10 +22,12 @@ from pydantic_core import CoreSchema
 from allocator.models.clv import NAMES as CLV_NAMES
 from allocator.models.clv import ClvOptions
 from allocator.models.clv.auto import Auto
+from allocator.models.media.fit import MediaMix
 from allocator.models.retention.activity import Activity
 from allocator.models.retention.repurchase import Repurchase
 from allocator.models.uplift import MODELS as UPLIFT
-from allocator.models.uplift.adjusted_means import AdjustedMeans
+from allocator.models.uplift import UpliftOptions
+from allocator.models.uplift.auto import Auto as UpliftAuto
 from allocator.options import Count, Duration, IsoDate, Money, Number, Options, Share, Text, fault
 from allocator.response.sources import ResponseOptions
 
@@ -196,8 +198,10 @@ class Models(Options):
         Activity | Repurchase, Discriminator("name"), BeforeValidator(_retention), _OrName(RETENTION)
     ] = Activity()
     """Probability of at least one purchase."""
-    uplift: Annotated[AdjustedMeans, BeforeValidator(_by_name), _OrName(tuple(UPLIFT))] = AdjustedMeans()
-    """Effect of a contact."""
+    uplift: Annotated[UpliftOptions, BeforeValidator(_named), _OrName(tuple(UPLIFT))] = UpliftAuto()
+    """Effect of a contact, and on whom it is larger."""
+    history: Annotated[MediaMix, BeforeValidator(_by_name), _OrName(("media_mix",))] = MediaMix()
+    """Response curves from spend history."""
 
 
 class Risk(Options):

@@ -203,6 +203,6 @@ def _indicators(name: str, cells: pd.Series) -> dict[str, FloatArray]:
     values = sorted(set(texts) - {usual})
     if len(values) > FEW:
         what = f"the control {quoted(name)} of the spend history is text with {count(len(values))} values"
-        fix = f"a control is a number, or a text of at most {FEW} values, not {', '.join(map(quoted, values[:3]))} …"
+        fix = f"a control is a number, or a text of at most {FEW} values; first are {_some(values)}"
         raise DataError(Finding("E315", None, what, fix))
     return {f"{name}={value}": np.asarray(texts == value, np.float64) for value in values}

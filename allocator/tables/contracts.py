@@ -327,7 +327,7 @@ def completed(contract: Contract, options: TableOptions) -> Contract:
     if not isinstance(options, SpendHistoryTable):
         return contract
     named = named_columns(options)
-    kept = tuple(column for column in contract.columns if column.name in named)
+    kept = tuple(column for column in SPEND_HISTORY.columns if column.name in named)
     spend = tuple(f"{SPEND}{name}" for name in options.spend)
     paid = (Column(name, Kind.AMOUNT, "spend of a channel", required=True) for name in spend)
     moving = (Column(f"{CONTROL}{name}", Kind.WRITTEN, AS_WRITTEN, filled=False) for name in options.controls)
