@@ -234,10 +234,9 @@ def run(
             return api.solve(scenario, forecast, solver=solver.value)
 
     plans = _each(files, plan)
-    for one in plans if targets is not None else ():
-        if one.has_plan:
-            _complain(f"wrote {one.save_targets(targets)}")
-            _complain(one.rules_text())
+    if targets is not None and plans[0].has_plan:
+        _complain(f"wrote {plans[0].save_targets(targets)}")
+        _complain(plans[0].rules_text())
     if not quiet:
         texts = (plan.to_text(sys.stdout) for plan in plans)
         _print(api.plans_to_json(plans) if json else "\n".join(texts))

@@ -40,7 +40,7 @@ class Segments:
         """Give the segment of customers by their effects, shape (m, n_channels); 0 is the best."""
         if self._tree is None or self._order is None:
             return np.zeros(len(effect), dtype=np.intp)
-        return self._order[self._tree.apply(_compared(effect, self.weight))]
+        return np.asarray(self._order[self._tree.apply(_compared(effect, self.weight))])
 
 
 def cut(effect: FloatArray, cost: FloatArray, *, most: int = MOST) -> Segments:

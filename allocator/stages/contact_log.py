@@ -92,7 +92,7 @@ class ContactLog:
     def test(self) -> ContactTest:
         """The log as arrays; arms not stated otherwise were drawn with their shares of the tier."""
         codes = {CONTROL: 0, **{name: place + 1 for place, name in enumerate(self.channels)}}
-        arm = self.rows["arm"].map(codes).to_numpy(dtype=np.intp)
+        arm: Codes = np.array([codes[name] for name in self.rows["arm"]], dtype=np.intp)
         tier, n_arms = codes_of(self.tier, self.tiers), len(codes)
         cluster, stated = self.cluster, self.propensity
         return ContactTest(

@@ -120,7 +120,8 @@ def _enough(test: ContactTest, half: NDArray[np.intp]) -> bool:
     """Whether both halves have a few customers of every arm in every tier."""
     cells = test.stratum * test.n_arms + test.arm
     n = (int(test.stratum.max()) + 1) * test.n_arms
-    return min(np.bincount(cells[half == code], minlength=n).min() for code in (0, 1)) >= 2 * FOLDS
+    fewest = min(int(np.bincount(cells[half == code], minlength=n).min()) for code in (0, 1))
+    return fewest >= 2 * FOLDS
 
 
 def contacts_of(problem: Problem, solution: Solution) -> dict[Cell, float]:
