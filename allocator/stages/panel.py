@@ -202,7 +202,7 @@ def _indicators(name: str, cells: pd.Series) -> dict[str, FloatArray]:
     texts = texts.mask(quiet, "")
     values = sorted(set(texts) - {usual})
     if len(values) > FEW:
-        what = f"the control {quoted(name)} of the spend history is text with {count(len(values))} values"
+        what = f"the control {quoted(name)} of the spend history is text with {count(len(set(texts)))} values"
         fix = f"a control is a number, or a text of at most {FEW} values; first are {_some(values)}"
         raise DataError(Finding("E315", None, what, fix))
     return {f"{name}={value}": np.asarray(texts == value, np.float64) for value in values}
