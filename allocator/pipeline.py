@@ -1,6 +1,7 @@
 """The whole way from a scenario to the problem, one line a stage: read this first.
 
-    tables ──► customers (summary → CLV → tiers) ──► effects of contacts ──► curves ──► problem
+    tables ──► customers (summary → CLV → tiers) ──► effects of contacts ─┐
+           └─► spend history → media mix ────────────────────────────────┴──► curves ──► problem
 
 then `allocator.plan.optimise.optimise` solves it and `allocator.report` tells the five answers. Each stage
 can be used alone: curves can come from a table a planner edited. Importing this loads neither an engine nor
@@ -27,6 +28,7 @@ from allocator.stages.effects import Tested, measure_effects
 from allocator.stages.headers import header_findings
 from allocator.stages.judge import Judged, compared, hold_out
 from allocator.stages.kept import Store
+from allocator.stages.media import Modelled, fit_media
 from allocator.stages.outlook import Outlook, look_ahead
 from allocator.stages.placeholders import placeholder_sizes, placeholders
 from allocator.stages.predictions import learn, order_log
@@ -40,7 +42,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Tell = Callable[[str], None]
-STAGES = ("reading tables", "predicting customers", "measuring effects", "drawing curves")
+STAGES = (
+    "reading tables", "predicting customers", "measuring effects", "fitting spend history", "drawing curves",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,8 @@ class Forecasted:
     customers : Customers
     tested : Tested or None
         None where no channel was tested.
+    modelled : Modelled or None
+        None where no channel rests on spend history.
     curves : Curves
     replaced : tuple of Finding
         Which stated responses a table of curves took the place of.
@@ -62,13 +68,15 @@ class Forecasted:
     tables: Tables = field(default_factory=Tables)
     customers: Customers = field(default_factory=Customers)
     tested: Tested | None = None
+    modelled: Modelled | None = None
     replaced: tuple[Finding, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Advice of all stages."""
         tested = self.tested.findings if self.tested else ()
-        return (*self.tables.findings, *self.customers.findings, *tested, *self.replaced)
+        modelled = self.modelled.findings if self.modelled else ()
+        return (*self.tables.findings, *self.customers.findings, *tested, *modelled, *self.replaced)
 
 
 def forecast(scenario: Scenario, tell: Tell = lambda stage: None, store: Store | None = None) -> Forecasted:
@@ -102,13 +110,17 @@ def forecast_from(
     tell(STAGES[2])
     tested = measure_effects(scenario, tables, customers)  # contact log → shrunk effects → who gains most
     tell(STAGES[3])
-    curves = draw_curves(scenario, tables, tested, customers.sizes)  # effects and estimates → response curves
-    return Forecasted(curves, tables, customers, tested, tuple(replaced_responses(scenario, tables)))
+    modelled = fit_media(scenario, tables)  # spend and outcome over time → what media bring
+    tell(STAGES[4])
+    sizes = customers.sizes
+    curves = draw_curves(scenario, tables, tested, sizes, modelled)  # effects, fits, estimates → curves
+    replaced = tuple(replaced_responses(scenario, tables))
+    return Forecasted(curves, tables, customers, tested, modelled, replaced)
 
 
 def curves_of(scenario: Scenario, found: Forecasted, tested: Tested) -> Curves:
     """Give the curves that other effects of the tested channels would have led to."""
-    return draw_curves(scenario, found.tables, tested, found.customers.sizes)
+    return draw_curves(scenario, found.tables, tested, found.customers.sizes, found.modelled)
 
 
 def judge(scenario: Scenario, tables: Tables) -> Judged | None:

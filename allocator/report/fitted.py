@@ -9,6 +9,7 @@ from allocator.errors import Finding
 from allocator.models.drift import DriftReport
 from allocator.quantities import count, ratio
 from allocator.report.document import Column, Document, Entry, Figure, Money, Percent, Ratio, Table, Text
+from allocator.report.evidence import history_figures, targeting_figure, uplift_table
 from allocator.report.forecasting import (
     drift_figure,
     holdout_figure,
@@ -72,6 +73,7 @@ def build_fit(view: FitView) -> Document:
         _tiers(view),
         _outlook(view),
         _effects(view),
+        uplift_table(view.record.uplift, view.channel),
         _curves(view),
     )
     return Document(
@@ -99,6 +101,9 @@ def _figures(view: FitView) -> Iterator[Figure]:
             yield retention_figure(record.clv.retention)
     if view.outlook.judged is not None:
         yield holdout_figure(view.outlook.judged)
+    if record.uplift is not None:
+        yield targeting_figure(record.uplift, view.channel)
+    yield from history_figures(record.history, view.tier)
     if view.outlook.trend is not None:
         yield trend_figure(view.outlook.trend)
     if view.drift is not None:

@@ -8,11 +8,15 @@ from datetime import date
 
 from allocator.errors import Finding
 from allocator.models.clv.record import ForecastRecord
+from allocator.models.media.holdout import Holdout
+from allocator.models.uplift.board import Board
 from allocator.pipeline import Forecasted
 from allocator.scenario.schema import Scenario
+from allocator.stages.effects import Tested
 from allocator.stages.frames import EffectRow, TierRow, effect_rows, tier_rows
 from allocator.stages.judge import Judged
 from allocator.stages.kept import RetentionRecord
+from allocator.stages.media import Modelled
 from allocator.stages.outlook import TierOutlook, TierSeason, Trend
 from allocator.stages.predictions import Predictions
 
@@ -48,6 +52,48 @@ class ClvRecord:
 
 
 @dataclass(frozen=True)
+class UpliftRecord:
+    """Who responds more, and how that was judged.
+
+    Parameters
+    ----------
+    customers : int
+        Of the test.
+    told_by : tuple of str
+        What effects may depend on.
+    board : Board
+        How the learners did on customers they had not seen.
+    segments : mapping of tier to int
+        Parts of alike customers the plan may choose among.
+    """
+
+    customers: int
+    told_by: tuple[str, ...]
+    board: Board
+    segments: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class HistoryRecord:
+    """How well the media mix tells periods it was not shown, and what is left open.
+
+    Parameters
+    ----------
+    tier : str or None
+        None where one fit covers all tiers.
+    channels : tuple of str
+    decay : tuple of float
+        Share of a period's pressure that carries over to the next.
+    holdout : MediaHoldout or None
+    """
+
+    tier: str | None
+    channels: tuple[str, ...]
+    decay: tuple[float, ...]
+    holdout: Holdout | None
+
+
+@dataclass(frozen=True)
 class FitRecord:
     """What a forecast rests on and what it found.
 
@@ -65,6 +111,9 @@ class FitRecord:
         Those in the tables.
     tiers : tuple of TierRow
     effects : tuple of EffectRow
+    uplift : UpliftRecord or None
+        None where nobody of a tier is told apart.
+    history : tuple of HistoryRecord
     clv : ClvRecord or None
         None without orders.
     findings : tuple of Finding
@@ -80,6 +129,8 @@ class FitRecord:
     listed: int = 0
     tiers: tuple[TierRow, ...] = ()
     effects: tuple[EffectRow, ...] = ()
+    uplift: UpliftRecord | None = None
+    history: tuple[HistoryRecord, ...] = ()
     clv: ClvRecord | None = None
     findings: tuple[Finding, ...] = ()
 
@@ -98,8 +149,25 @@ def record_of(scenario: Scenario, found: Forecasted) -> FitRecord:
         listed=len(customers.customer_id),
         tiers=tier_rows(customers),
         effects=effect_rows(found.tested),
+        uplift=_uplift(found.tested) if found.tested else None,
+        history=_history(found.modelled) if found.modelled else (),
         clv=_clv(made) if made is not None else None,
         findings=found.findings,
+    )
+
+
+def _uplift(tested: Tested) -> UpliftRecord | None:
+    learned = tested.learned
+    if learned is None:
+        return None
+    counts = {tier: rule.count for tier, rule in zip(tested.log.tiers, tested.targeting.rules, strict=True)}
+    return UpliftRecord(len(tested.log), tested.log.known.names, learned.board, counts)
+
+
+def _history(modelled: Modelled) -> tuple[HistoryRecord, ...]:
+    return tuple(
+        HistoryRecord(tier, fit.channels, tuple(fit.decay.tolist()), fit.holdout)
+        for tier, fit in modelled.fits.items()
     )
 
 

@@ -13,6 +13,7 @@ from allocator.errors import Finding
 from allocator.plan.rows import Weights
 from allocator.plan.solution import CellResult, RowResult, Solution
 from allocator.response.curves import ALL, Curves, Evidence, Response
+from allocator.response.history import beyond_observed
 from allocator.scenario.schema import Scenario
 
 
@@ -250,11 +251,19 @@ def plan_view(
         scenario_sha256=scenario.sha256,
         data_sha256=read.sha256,
         seed=scenario.risk.seed,
-        findings=(*scenario.warnings, *read.findings, *solution.warnings),
+        findings=(*scenario.warnings, *read.findings, *solution.warnings, *_guesses(curves, solution)),
         rejects=dict(read.rejects),
         checked=checked,
         rows_read=dict(read.rows_read),
     )
+
+
+def _guesses(curves: Curves, solution: Solution) -> tuple[Finding, ...]:
+    """Say where the plan goes past what a history has seen."""
+    spend: dict[str, float] = {}
+    for cell in solution.cells:
+        spend[cell.cell.channel] = spend.get(cell.cell.channel, 0.0) + cell.spend
+    return beyond_observed(curves, spend)
 
 
 def package_version() -> str:

@@ -34,6 +34,8 @@ def fit_to_dict(view: FitView) -> Data:
         "tiers": [asdict(row) for row in record.tiers],
         "clv": _clv(view),
         "effects": [asdict(row) for row in record.effects],
+        "uplift": None if record.uplift is None else asdict(record.uplift),
+        "history": [asdict(row) for row in record.history],
         "curves": [_curve(response) for response in view.curves],
         "combine": view.curves.combine,
         "warnings": [finding_data(finding) for finding in view.findings],
