@@ -108,7 +108,8 @@ class Judge:
     gains : array, shape (n, k)
         AIPW score of each channel minus that of control.
     channels : tuple of str
-    stratum, folds : int array, shape (n,)
+    stratum : int array, shape (n,)
+    folds : int array, shape (repeats, n)
         The share that is kept of a fold's differences is learned on the other folds.
     cluster : int array, shape (n,), or None
     """
@@ -121,7 +122,7 @@ class Judge:
 
     def calibration(self, effects: FloatArray) -> Calibration:
         """Learn from all customers what is kept of the effects."""
-        return calibrate(effects, self.gains, self.stratum, self.cluster)
+        return calibrate(effects, self.gains, self.stratum, self.cluster, self.folds)
 
     def losses(self, effects: FloatArray) -> FloatArray:
         """Give what every customer adds to the loss above that of the means of the tiers, shape (n,)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from allocator.models.uplift.base import Codes, Estimated, FloatArray
 from allocator.models.uplift.influence import mean_of, root_of_squares
 
 FLAT = 1e-9  # of the spread of the gains: effects that vary less do not vary
+SWEEPS = 6  # folds drawn apart are next to orthogonal: each takes off all but a hundredth of what is left
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,11 @@ class CalibrationTable:
 
 
 def calibrate(
-    effects: FloatArray, gains: FloatArray, stratum: Codes, cluster: Codes | None = None
+    effects: FloatArray,
+    gains: FloatArray,
+    stratum: Codes,
+    cluster: Codes | None = None,
+    folds: Codes | None = None,
 ) -> Calibration:
     """Learn from the gains how much of the effects' deviations comes true.
 
@@ -72,6 +78,9 @@ def calibrate(
         Effects are compared within it, as the means of strata are estimated elsewhere.
     cluster : int array, shape (n,), or None
         Customers assigned together.
+    folds : int array, shape (repeats, n), or None
+        By which effects were cross-fitted; they are compared within them, too. The level of a function is
+        learned on the other folds: where it is high by luck, that of its own fold is low.
 
     Examples
     --------
@@ -83,8 +92,10 @@ def calibrate(
     ([0.5], [0.5])
     """
     centre = _means(effects, stratum)
-    away = effects - centre[stratum]
-    slopes = [_slope(away[:, c], gains[:, c], stratum, cluster) for c in range(effects.shape[1])]
+    groups = _groups(stratum, folds)
+    away, rest = _within(effects, groups), _within(gains, groups)
+    slopes = [_slope(away[:, c], rest[:, c], groups, cluster) for c in range(effects.shape[1])]
+    slopes = slopes if folds is None else [_twice_noisy(one) for one in slopes]
     slope = np.array([one.value for one in slopes])
     error = np.array([one.standard_error for one in slopes])
     kept = np.array([_kept(one) for one in slopes])
@@ -92,11 +103,7 @@ def calibrate(
 
 
 def honest_slope(
-    effects: FloatArray,
-    gains: FloatArray,
-    stratum: Codes,
-    folds: Codes,
-    cluster: Codes | None = None,
+    effects: FloatArray, gains: FloatArray, stratum: Codes, folds: Codes, cluster: Codes | None = None
 ) -> tuple[Estimated, ...]:
     """Give the calibration slope of the *shrunk* effects, one a channel, each fold shrunk by the others.
 
@@ -106,8 +113,8 @@ def honest_slope(
     ----------
     effects, gains, stratum, cluster
         As in :func:`calibrate`.
-    folds : int array, shape (n,)
-        Clusters stay in one fold.
+    folds : int array, shape (repeats, n)
+        Clusters stay in one fold. What is kept is learned outside a fold of the first.
 
     Returns
     -------
@@ -115,30 +122,24 @@ def honest_slope(
         0 with an infinite error where nothing is kept.
     """
     shrunk = shrunk_by_others(effects, gains, stratum, folds, cluster)
-    return tuple(
-        _slope(shrunk[:, c] - _means(shrunk[:, [c]], stratum)[stratum, 0], gains[:, c], stratum, cluster)
-        for c in range(effects.shape[1])
-    )
+    found = calibrate(shrunk, gains, stratum, cluster, folds)
+    return tuple(map(Estimated, found.slope.tolist(), found.slope_error.tolist()))
 
 
 def shrunk_by_others(
-    effects: FloatArray,
-    gains: FloatArray,
-    stratum: Codes,
-    folds: Codes,
-    cluster: Codes | None = None,
+    effects: FloatArray, gains: FloatArray, stratum: Codes, folds: Codes, cluster: Codes | None = None
 ) -> FloatArray:
     """Give the deviations of each fold as the other folds let them stand, shape (n, k).
 
     Parameters are those of :func:`honest_slope`.
     """
+    away = _within(effects, _groups(stratum, folds))
     shrunk = np.zeros(effects.shape)
-    centre = _means(effects, stratum)
-    for fold in range(int(folds.max()) + 1):
-        own, rest = folds == fold, folds != fold
-        groups = None if cluster is None else cluster[rest]
-        learned = calibrate(effects[rest], gains[rest], stratum[rest], groups)
-        shrunk[own] = learned.kept * (effects[own] - centre[stratum[own]])
+    for fold in range(int(folds[0].max()) + 1):
+        own, rest = folds[0] == fold, folds[0] != fold
+        together = None if cluster is None else cluster[rest]
+        learned = calibrate(effects[rest], gains[rest], stratum[rest], together, folds[:, rest])
+        shrunk[own] = learned.kept * away[own]
     return shrunk
 
 
@@ -179,18 +180,42 @@ def _means(values: FloatArray, stratum: Codes) -> FloatArray:
     return np.column_stack([np.bincount(stratum, column) / count for column in values.T])
 
 
-def _slope(away: FloatArray, gain: FloatArray, stratum: Codes, cluster: Codes | None) -> Estimated:
-    """Regress on deviations with a level for each stratum; robust, or clustered, error."""
-    rest = gain - _means(gain[:, None], stratum)[stratum, 0]
+def _groups(stratum: Codes, folds: Codes | None) -> list[Codes]:
+    """Give what effects are compared within: the strata, or the strata of each fold."""
+    if folds is None:
+        return [stratum]
+    return [stratum * (int(fold.max()) + 1) + fold for fold in folds]
+
+
+def _within(values: FloatArray, groups: Sequence[Codes]) -> FloatArray:
+    """Take the means of all groups off; several groupings in turn, until nothing is left of them."""
+    for _ in range(1 if len(groups) == 1 else SWEEPS):
+        for group in groups:
+            values = values - _means(values, group)[group]
+    return values
+
+
+def _slope(away: FloatArray, rest: FloatArray, groups: Sequence[Codes], cluster: Codes | None) -> Estimated:
+    """Regress what is left of gains on what is left of effects; robust, or clustered, error."""
     square = float(away @ away)
     if square <= len(away) * (FLAT * float(rest.std())) ** 2:
         return Estimated(0.0, float("inf"))
     slope = float(away @ rest) / square
     parts = away * (rest - slope * away) / square
-    n, parameters = len(away), len(np.unique(stratum)) + 1
+    n, parameters = len(away), sum(len(np.unique(group)) for group in groups) + 1
     # root_of_squares corrects for the number of units; the parameters are left, as in HC1
     left = (n - 1) / max(n - parameters, 1)
     return Estimated(slope, root_of_squares(parts, cluster) * float(np.sqrt(left)))
+
+
+def _twice_noisy(slope: Estimated) -> Estimated:
+    """Widen the error by the share of the effects that is noise.
+
+    That share, 1 - b, is noise of the other folds; each pair of folds meets twice, once as effect and once
+    as gain, so its part of the variance is double.
+    """
+    noise = 1 - min(max(slope.value, 0.0), 1.0)
+    return Estimated(slope.value, slope.standard_error * float(np.sqrt(1 + noise)))
 
 
 def _kept(slope: Estimated) -> float:

@@ -79,7 +79,7 @@ def test_the_slope_of_shrunk_effects_is_one_where_shrinking_is_right() -> None:
     slopes = []
     for seed in range(20):
         effect, gain, stratum, cluster = example(seed, slope=0.4)
-        folds = cluster % 5
+        folds = cluster[None] % 5
         (found,) = honest_slope(effect[:, None], gain[:, None], stratum, folds, cluster)
         slopes.append(found.value)
     assert np.mean(slopes) == pytest.approx(1.0, abs=0.05)
@@ -87,7 +87,7 @@ def test_the_slope_of_shrunk_effects_is_one_where_shrinking_is_right() -> None:
 
 def test_where_nothing_is_kept_there_is_no_slope() -> None:
     effect, gain, stratum, cluster = example(8, slope=-0.5)
-    (found,) = honest_slope(effect[:, None], (gain - 2 * effect)[:, None], stratum, cluster % 5)
+    (found,) = honest_slope(effect[:, None], (gain - 2 * effect)[:, None], stratum, cluster[None] % 5)
     assert (found.value, found.standard_error) == (0.0, np.inf)
 
 
