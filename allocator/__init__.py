@@ -28,6 +28,7 @@ from allocator.errors import (
 from allocator.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from allocator.api.backtests import backtest
     from allocator.api.fitting import curves_from_frame, fit
     from allocator.api.forecasts import Forecast
     from allocator.api.plans import Plan, solve
@@ -37,6 +38,7 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "allocator.api.backtests": ("backtest",),
             "allocator.api.fitting": ("curves_from_frame", "fit"),
             "allocator.api.forecasts": ("Forecast",),
             "allocator.api.plans": ("Plan", "solve"),
@@ -60,6 +62,7 @@ __all__ = [
     "ScenarioError",
     "SolverError",
     "__version__",
+    "backtest",
     "check",
     "curves_from_frame",
     "data",

@@ -18,7 +18,7 @@ from allocator import __version__, api
 from allocator.errors import AllocatorError, Finding, SolverError
 
 if TYPE_CHECKING:
-    from allocator.api import Forecast, Plan, TableRead
+    from allocator.api import Backtested, Forecast, Plan, TableRead
 
 Made = TypeVar("Made")
 
@@ -241,6 +241,27 @@ def run(
         texts = (plan.to_text(sys.stdout) for plan in plans)
         _print(api.plans_to_json(plans) if json else "\n".join(texts))
     raise typer.Exit(_worst(EXIT_OF_STATUS.get(plan.status.value, FAULT) for plan in plans))
+
+
+@app.command()
+def backtest(
+    file: File, *, json: Json = False, no_cache: NoCache = False, allow_outside: AllowOutside = False
+) -> None:
+    """Say whether plans like this one keep their promise.
+
+    Made on half of the test and judged by the other half, beside simple plans; customers and media by what
+    followed.
+    """
+
+    def tested(path: Path) -> Backtested:
+        scenario = api.load_scenario(path, allow_outside=allow_outside)
+        with _progress() as tell:
+            forecast = api.fit(scenario, progress=tell, cache=None if no_cache else api.cache_folder())
+            tell("judging by halves")
+            return api.backtest(scenario, forecast)
+
+    (found,) = _each([file], tested)
+    _print(found.to_json() if json else found.to_text(sys.stdout))
 
 
 def _is_terminal(stream: TextIO) -> bool:

@@ -65,8 +65,14 @@ def test_files_hold_one_room() -> None:
     assert long == {}
 
 
+def is_command(node: Function) -> bool:
+    """Whether typer reads the options of a command off this signature."""
+    return any(ast.unparse(mark).startswith("app.command") for mark in node.decorator_list)
+
+
 def test_functions_take_few_arguments() -> None:
-    assert [name for name, node in functions() if len(arguments(node)) > 7] == []
+    many = [name for name, node in functions() if len(arguments(node)) > 7 and not is_command(node)]
+    assert many == []
 
 
 def test_everything_is_annotated() -> None:

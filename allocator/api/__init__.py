@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from allocator.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from allocator.api.backtests import Backtested, backtest
     from allocator.api.cache import cache_folder
     from allocator.api.findings import as_github, as_json, as_text
     from allocator.api.fitting import curves_from_frame, fit
@@ -20,6 +21,7 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "allocator.api.backtests": ("Backtested", "backtest"),
             "allocator.api.cache": ("cache_folder",),
             "allocator.api.findings": ("as_github", "as_json", "as_text"),
             "allocator.api.pages": ("explain",),
@@ -33,6 +35,7 @@ else:
     )
 
 __all__ = [
+    "Backtested",
     "Forecast",
     "Plan",
     "Scenario",
@@ -40,6 +43,7 @@ __all__ = [
     "as_github",
     "as_json",
     "as_text",
+    "backtest",
     "cache_folder",
     "check",
     "curves_from_frame",

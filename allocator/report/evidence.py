@@ -28,13 +28,10 @@ def _verdict(row: ChannelRow) -> str:
     """Say in words what a Qini area and a slope mean."""
     if row.slope is None:
         return "nobody of a tier is told apart"
-    kept = f"{percent(row.kept)} of differences kept"
+    beats = row.qini > CLEAR * row.qini_error
+    verdict = "targeting beats random" if beats else "targeting is not distinguishable from random"
     area = f"Qini area {ratio(row.qini, 4)} ± {ratio(row.qini_error, 4)}"
-    if row.qini <= CLEAR * row.qini_error:
-        return (
-            f"targeting is not distinguishable from random ({area}); {percent(row.kept)} of differences kept"
-        )
-    return f"targeting beats random ({area}); {percent(row.kept)} of differences kept"
+    return f"{verdict} ({area}); {percent(row.kept)} of differences kept"
 
 
 def uplift_table(record: UpliftRecord | None, label: Label) -> Table:
@@ -60,9 +57,13 @@ def _entries(row: BoardRow, chosen: str) -> tuple[Entry, ...]:
         Text(ratio(1e4 * row.loss)),
         Text(ratio(1e4 * row.behind)),
         Text(ratio(1e4 * row.noise)),
-        *(Text(f"{ratio(one.qini, 4)} ± {ratio(one.qini_error, 4)}") for one in row.channels),
+        *(Text(_area(one)) for one in row.channels),
         *(Text("–" if one.slope is None else ratio(one.slope)) for one in row.channels),
     )
+
+
+def _area(row: ChannelRow) -> str:
+    return "–" if row.slope is None else f"{ratio(row.qini, 4)} ± {ratio(row.qini_error, 4)}"
 
 
 def history_figures(records: Iterable[HistoryRecord], tier_label: Label) -> Iterator[Figure]:

@@ -73,7 +73,7 @@ class NextUnit(NamedTuple):
 
 @dataclass(frozen=True)
 class CheckedReturn:
-    """Incremental margin of the tested channels by data that did not choose the plan, and what was promised."""
+    """Margin of the tested channels by data that did not choose the plan, and what was promised."""
 
     value: float
     interval: tuple[float, float] | None

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator import pipeline
-from allocator.models.uplift.base import ContactTest, Estimated
+from allocator.models.uplift.base import Codes, ContactTest, Estimated
 from allocator.models.uplift.folds import fold_codes
 from allocator.models.uplift.influence import mean_of
 from allocator.models.uplift.scores import arm_scores
@@ -54,10 +54,20 @@ class HalvesChecked:
 
 @dataclass(frozen=True, eq=False)
 class Half:
-    """One half of a test: what it says alone, and the customers it has not seen."""
+    """One half of a test: what it says alone, and the customers it has not seen.
+
+    Parameters
+    ----------
+    tested : Tested
+    others : ContactTest
+        The customers of the other half.
+    gains : array, shape (n_others, n_channels)
+        Their AIPW score of each channel, less that of control, by outcome models of their own half.
+    """
 
     tested: Tested
     others: ContactTest
+    gains: FloatArray
 
 
 def halves_of(scenario: Scenario, tested: Tested) -> tuple[Half, ...]:
@@ -67,10 +77,14 @@ def halves_of(scenario: Scenario, tested: Tested) -> tuple[Half, ...]:
     if not _enough(test, half):
         return ()
     parts = [np.flatnonzero(half == code) for code in (0, 1)]
-    return tuple(
-        Half(estimated(scenario, tested.log.pick(own)), tested.log.pick(other).test)
-        for own, other in (parts, parts[::-1])
-    )
+    return tuple(_half(scenario, tested, own, other) for own, other in (parts, parts[::-1]))
+
+
+def _half(scenario: Scenario, tested: Tested, own: Codes, other: Codes) -> Half:
+    others = tested.log.pick(other).test
+    folds = fold_codes(others, n_folds=FOLDS, repeats=1, seed=scenario.risk.seed)
+    scores = arm_scores(others, folds, seed=scenario.risk.seed)
+    return Half(estimated(scenario, tested.log.pick(own)), others, scores[:, 1:] - scores[:, :1])
 
 
 def checked_by_halves(scenario: Scenario, found: Forecasted, halves: Sequence[Half]) -> HalvesChecked | None:
@@ -103,17 +117,48 @@ def checked_by_halves(scenario: Scenario, found: Forecasted, halves: Sequence[Ha
 
 def _judged(scenario: Scenario, found: Forecasted, half: Half) -> tuple[Estimated, float] | None:
     """Give what a plan made on some customers is worth by the others, and what it promised."""
-    problem = pipeline.problem(
-        scenario, pipeline.curves_of(scenario, found, half.tested), found.customers.sizes
-    )
+    made = planned(scenario, found, half)
+    if made is None:
+        return None
+    sizes = found.customers.sizes
+    return valued(made.chance(half, sizes), half, sizes), made.promised
+
+
+@dataclass(frozen=True, eq=False)
+class HalfPlan:
+    """A plan made on half of a test.
+
+    Parameters
+    ----------
+    contacts : mapping of cell to float
+        Of the tested channels, by tier and segment.
+    promised : float
+        Incremental margin of the tested channels, money.
+    """
+
+    contacts: Mapping[Cell, float]
+    promised: float
+
+    def chance(self, half: Half, sizes: Mapping[str, float]) -> FloatArray:
+        """Give the probability with which each of the other customers is contacted, by channel."""
+        targeting, test = half.tested.targeting, half.others
+        tailored = targeting.tailored
+        effect = tailored.effect(tailored.deviations(test.modifiers, test.stratum), test.stratum)
+        segment = segments_of(targeting.rules, effect, test.stratum)
+        first = np.cumsum([0, *(rule.count for rule in targeting.rules)])[:-1]
+        return _chances(targeting, self.contacts, sizes)[first[test.stratum] + segment]
+
+
+def planned(scenario: Scenario, found: Forecasted, half: Half) -> HalfPlan | None:
+    """Plan on one half; None where it leaves no plan."""
+    curves, sizes = pipeline.curves_of(scenario, found, half.tested), found.customers.sizes
+    problem = pipeline.problem(scenario, curves, sizes)
     solution = optimise(problem, "highs")
     if solution.status is not Status.OPTIMAL:
         return None
     channels = half.tested.log.channels
     promised = sum(one.margin for one in solution.cells if one.cell.channel in channels)
-    targeting, sizes = half.tested.targeting, found.customers.sizes
-    chance = chances(targeting, contacts_of(problem, solution), sizes)
-    return valued(targeting, chance, half.others, sizes), promised
+    return HalfPlan(contacts_of(problem, solution), promised)
 
 
 def _enough(test: ContactTest, half: NDArray[np.intp]) -> bool:
@@ -133,39 +178,33 @@ def contacts_of(problem: Problem, solution: Solution) -> dict[Cell, float]:
     }
 
 
-def chances(
-    targeting: Targeting, contacts: Mapping[Cell, float], sizes: Mapping[str, float]
-) -> tuple[FloatArray, ...]:
-    """Give the share of a segment's customers that each channel contacts, one array a tier."""
+def _chances(targeting: Targeting, contacts: Mapping[Cell, float], sizes: Mapping[str, float]) -> FloatArray:
+    """Give the share of a segment's customers that each channel contacts, shape (n_segments, n_channels)."""
     table, channels = targeting.table(), targeting.tailored.channels
     people = [sizes[tier] * part for tier, part in zip(table.tier, table.share, strict=True)]
     rows = [
         [contacts.get(Cell(tier, channel, segment=name), 0.0) / size for channel in channels]
         for tier, name, size in zip(table.tier, table.name, people, strict=True)
     ]
-    ends = np.cumsum([rule.count for rule in targeting.rules])[:-1]
-    return tuple(np.split(np.array(rows), ends))
+    return np.array(rows)
 
 
-def valued(
-    targeting: Targeting,
-    chance: tuple[FloatArray, ...],
-    test: ContactTest,
-    sizes: Mapping[str, float],
-) -> Estimated:
-    """Give what contacting customers of a test by the plan's chances brings, for the plan's population."""
-    tailored = targeting.tailored
-    deviation = tailored.deviations(test.modifiers, test.stratum)
-    effect = tailored.effect(deviation, test.stratum)
-    segment = segments_of(targeting.rules, effect, test.stratum)
-    folds = fold_codes(test, n_folds=FOLDS, repeats=1, seed=0)
-    scores = arm_scores(test, folds, seed=0)
-    gains = scores[:, 1:] - scores[:, :1]
+def valued(chance: FloatArray, half: Half, sizes: Mapping[str, float]) -> Estimated:
+    """Give what contacting the customers a half has not seen brings, for the plan's population.
+
+    Parameters
+    ----------
+    chance : array, shape (n_others, n_channels)
+    half : Half
+    sizes : mapping of tier to float
+        Customers of the plan.
+    """
+    test = half.others
+    brought = (chance * half.gains).sum(axis=1)
     value, variance = 0.0, 0.0
-    for tier, name in enumerate(tailored.tiers):
+    for tier, name in enumerate(half.tested.log.tiers):
         own = test.stratum == tier
-        brought = (chance[tier][segment[own]] * gains[own]).sum(axis=1)
-        mean = mean_of(brought, None if test.cluster is None else test.cluster[own])
+        mean = mean_of(brought[own], None if test.cluster is None else test.cluster[own])
         value += sizes[name] * mean.value
         variance += (sizes[name] * mean.standard_error) ** 2
     return Estimated(value, float(np.sqrt(variance)))

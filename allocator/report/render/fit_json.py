@@ -54,7 +54,7 @@ def _clv(view: FitView) -> Data | None:
     if record is None:
         return None
     data = asdict(record) | asdict(view.outlook) | {"drift": _drift(view)}
-    return {name: _plain(value) for name, value in data.items()}
+    return {name: plain(value) for name, value in data.items()}
 
 
 def _drift(view: FitView) -> Data | None:
@@ -72,14 +72,20 @@ def _drift(view: FitView) -> Data | None:
     }
 
 
-def _plain(value: object) -> object:
-    """Give days as ISO text, whatever holds them."""
+def plain(value: object) -> object:
+    """Give days as ISO text, whatever holds them.
+
+    Examples
+    --------
+    >>> plain({"on": date(2026, 1, 31), "weeks": (1, 2)})
+    {'on': '2026-01-31', 'weeks': [1, 2]}
+    """
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
+        return {name: plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     return value
 
 
