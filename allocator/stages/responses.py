@@ -230,6 +230,8 @@ def measured_channels(scenario: Scenario, evidenced: Evidenced, sizes: Sizes) ->
 def margin_of(scenario: Scenario, responses: Sequence[Response], total: float, sizes: Sizes) -> float:
     """Give what a channel earns by its curves at a total spend, split over tiers as today or by its mix.
 
+    Segments of a tier get their share of its customers.
+
     Parameters
     ----------
     scenario : Scenario
@@ -242,11 +244,16 @@ def margin_of(scenario: Scenario, responses: Sequence[Response], total: float, s
     stated: Mapping[str, float] = getattr(channel.current, "by_tier", None) or {}
     mix = tier_mix(channel, scenario, sizes) or {}
     whole = sum(stated.values()) or 1.0
+    people: dict[str | None, float] = {}
+    for one in responses:
+        people[one.tier] = people.get(one.tier, 0.0) + (one.population or 0.0)
     margin = 0.0
     for one in responses:
         tier = one.tier or ""
         share = stated[tier] / whole if tier in stated else mix.get(tier, 1.0)
         part = total if one.tier is None else total * share
+        if one.segment and people[one.tier]:
+            part *= (one.population or 0.0) / people[one.tier]
         margin += float(one.curve.at(min(part, one.curve.end) if one.curve.bounded else part))
     return margin
 

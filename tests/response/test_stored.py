@@ -37,6 +37,7 @@ def curves(*, combine: str = "one_per_customer") -> Curves:
     return Curves(
         (
             Response("email", drawn(), Evidence.TESTED, "experiment", "high", population=1e4 / 3),
+            Response("radio", drawn(), Evidence.MODELLED, "history", observed_to=1e3 / 7),
             *shapes,
             Response("tv", scaled, Evidence.OPINION, "curve"),
         ),
@@ -69,7 +70,16 @@ def test_nothing_is_lost(tmp_path: Path, through_a_file: bool, combine: str) -> 
     again = from_stored(table)
     assert again.combine == combine
     for left, right in zip(made, again, strict=True):
-        for name in ("channel", "tier", "period", "segment", "population", "evidence", "source"):
+        for name in (
+            "channel",
+            "tier",
+            "period",
+            "segment",
+            "population",
+            "evidence",
+            "source",
+            "observed_to",
+        ):
             assert getattr(left, name) == getattr(right, name), name
         for name in ("spend", "value", "draws", "revenue"):
             same_array(getattr(left.curve, name), getattr(right.curve, name))

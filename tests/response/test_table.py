@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ def some_curves() -> Curves:
     print_ads = Response(
         "Anzeigen", ResponseCurve(spend, spend / 3), Evidence.MODELLED, "history", tier="Größe M"
     )
+    print_ads = replace(print_ads, observed_to=12_345.5)
     return Curves((email, *search, print_ads), combine="one_per_customer")
 
 
@@ -44,6 +46,7 @@ def assert_same(read: Curves, written: Curves, within: float = 0.0) -> None:
     assert [str(r) for r in read] == [str(r) for r in written]
     for new, old in zip(read, written, strict=True):
         assert (new.source, new.evidence, new.population) == (old.source, old.evidence, old.population)
+        assert new.observed_to == old.observed_to
         for name in ("spend", "value", "draws", "revenue"):
             a, b = getattr(new.curve, name), getattr(old.curve, name)
             assert (a is None) == (b is None), name
@@ -74,7 +77,7 @@ def test_a_csv_file_may_lie_between() -> None:
 
 def test_the_table_is_tidy() -> None:
     table = to_frame(some_curves())
-    assert list(table.columns) == [*COLUMNS, "revenue"]
+    assert list(table.columns) == [*COLUMNS, "revenue", "observed_to"]
     assert len(table) == 3 + 2 * 8 + 3
     search = table[table["channel"] == "search"]
     assert (search["tier"] == "").all()
@@ -223,3 +226,18 @@ def test_a_large_table_is_read_in_moments() -> None:
     ]
     curves = Curves(tuple(responses))
     assert_same(from_frame(to_frame(curves)), curves)
+
+
+def test_how_far_data_reach_is_one_number_a_cell() -> None:
+    table = pd.DataFrame(
+        {"channel": "tv", "spend": [100, 300], "value": [250, 450], "observed_to": [200, 200]}
+    )
+    assert from_frame(table).of("tv")[0].observed_to == 200
+    assert from_frame(table.assign(observed_to=np.nan)).of("tv")[0].observed_to is None
+    for observed_to, words in (
+        ([200, 250], "more than one observed_to"),
+        ([-1, -1], "observed_to is negative"),
+    ):
+        with pytest.raises(DataError, match=words):
+            from_frame(table.assign(observed_to=observed_to))
+    assert "observed_to" not in to_frame(from_frame(table.assign(observed_to=np.nan)))

@@ -122,6 +122,23 @@ def test_conversions_have_their_own_worth_and_no_revenue(tmp_path: Path, curves:
         assert one.curve.value == pytest.approx(other.curve.value)
 
 
+class TestPlans:
+    """From file to plan, as `allocator run` goes."""
+
+    def test_money_beyond_the_history_is_named_in_the_plan(self, tmp_path: Path) -> None:
+        case = history_project()
+        case.set("budget: {total: 40k,", "budget: {total: 400k, spend: exactly,")
+        case.set("tv: {response: {source: history}}", "tv: {max: 10k, response: {source: history}}")
+        scenario = scenario_of(case, tmp_path)
+        forecast = al.fit(scenario)
+        plan = al.solve(scenario, forecast)
+        assert plan.status.value == "optimal"
+        (finding,) = (one for one in plan.warnings if one.code == "W425")
+        assert "'search'" in finding.what
+        modest = scenario.override({"budget.total": "30k", "budget.spend": "up_to"})
+        assert "W425" not in [one.code for one in al.solve(modest, forecast).warnings]
+
+
 class TestGroups:
     TIERS = "tiers: {by: kind, levels: {high: {share: top 20%}, low: {share: rest}}}\nchannels:"
 
