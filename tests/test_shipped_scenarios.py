@@ -14,10 +14,14 @@ from allocator.customers.past import OrderLog
 from allocator.models.clv.bg_nbd import BgNbd
 from allocator.response.curves import Curves
 from allocator.response.table import from_frame
+from allocator.stages.media import fit_media
+from allocator.stages.reading import read_tables
 from allocator.tables.sample import CONTACT_COST, SEED, simulate, true_curves
+from allocator.tables.sample.media import MEDIA
 
 BASE = "q1_base.yaml"
 SHIPPED = (BASE, "budget_cut_20.yaml", "loyalty_floor.yaml", "new_channel.yaml")
+MEDIA_BY_HISTORY = "media_from_history.yaml"
 TESTED = tuple(CONTACT_COST)
 
 
@@ -44,7 +48,7 @@ def spend(plan: al.Plan) -> pd.DataFrame:
     return plan.to_frame().pivot_table(index="tier", columns="channel", values="spend", aggfunc="sum")
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", [*SHIPPED, MEDIA_BY_HISTORY])
 def test_shipped_scenarios_check_without_advice(folder: Path, name: str) -> None:
     assert al.check(folder / name) == ()
 
@@ -126,6 +130,22 @@ class TestAgainstTheTruth:
         assert profit > best.solution.today.margin - best.solution.today.spend
 
 
+def test_history_tells_roughly_what_media_bring(folder: Path) -> None:
+    """104 weeks of the whole population: within a factor of two, but for display, a tenth of search."""
+    scenario = al.load_scenario(folder / MEDIA_BY_HISTORY)
+    modelled = fit_media(scenario, read_tables(scenario))
+    assert modelled is not None
+    truth = {medium.name: medium for medium in MEDIA}
+    weeks = 90 / 7
+    for name in ("tv", "search", "social"):
+        one = modelled.observed.usual[name]
+        assert one.spend == scenario.channels[name].current
+        true = 0.35 * weeks * truth[name].steady_revenue(one.spend / weeks, 1)
+        assert 0.5 < one.margin / true < 2
+    (search,), (display,) = (modelled.observed.responses[name] for name in ("search", "display"))
+    assert search.curve.at(40e3) > display.curve.at(40e3)
+
+
 class TestRealData:
     @pytest.fixture(scope="class")
     @staticmethod
@@ -140,6 +160,13 @@ class TestRealData:
         assert table["mens_email"].sum() > table["womens_email"].sum()
         assert table["womens_email"].sum() >= 0.2 * table.to_numpy().sum() - 0.01
         assert sum(plan.to_dict()["population"].values()) == 64_000
+
+    def test_five_media_by_their_public_history(self, here: Path) -> None:
+        scenario = al.load_scenario(here / "media_history.yaml", allow_outside=True)
+        plan = al.solve(scenario, al.fit(scenario))
+        assert plan.status.value == "optimal"
+        assert {row["kind"] for row in plan.to_dict()["evidence"]} == {"modelled"}
+        assert plan.to_frame()["spend"].min() > 0
 
     def test_dirty_orders_still_give_tiers(self, here: Path) -> None:
         scenario = al.load_scenario(here / "online_retail.yaml", allow_outside=True)
