@@ -64,6 +64,37 @@ class CurveDraws:
         return self.exponent[:, at, None]
 
 
+@dataclass(frozen=True)
+class Calibration:
+    """How an experiment and a history agreed on a channel.
+
+    Parameters
+    ----------
+    channel : str
+    spend_per_period : float
+        Where they were compared.
+    history, history_error : float
+        Outcome per period by the history's curve, and its standard deviation over draws.
+    experiment, experiment_error : float
+        By the experiment.
+    combined : float
+        What the calibrated curve gives.
+    """
+
+    channel: str
+    spend_per_period: float
+    history: float
+    history_error: float
+    experiment: float
+    experiment_error: float
+    combined: float
+
+    @property
+    def apart(self) -> float:
+        """Difference in its standard errors: above 2 in size they contradict each other."""
+        return float((self.experiment - self.history) / np.hypot(self.history_error, self.experiment_error))
+
+
 @dataclass(frozen=True, eq=False)
 class MediaFit:
     """What each channel brings, learned from spend history.
@@ -93,6 +124,8 @@ class MediaFit:
         ``fitted - baseline`` by channel.
     noise : float
         Standard deviation of the outcome around the fit, over the mean outcome of a group.
+    calibrations : tuple of Calibration
+        By experiments on the same channels.
     """
 
     channels: tuple[str, ...]
@@ -107,6 +140,7 @@ class MediaFit:
     baseline: FloatArray
     contribution: FloatArray
     noise: float
+    calibrations: tuple[Calibration, ...] = ()
 
     def value(self, channel: str, spend_per_period: ArrayLike) -> FloatArray:
         """Give the expected outcome per period of a steady spend: exactly the mean of `value_draws`.
@@ -126,7 +160,7 @@ class MediaFit:
 
     def value_draws(self, channel: str, spend_per_period: ArrayLike) -> FloatArray:
         """Give equally likely values, shape (n, k); rows of the same number go together over channels."""
-        return self.curves.value(self._place(channel), _money(spend_per_period))
+        return self.curves.value(self.place(channel), _money(spend_per_period))
 
     def marginal(self, channel: str, spend_per_period: ArrayLike) -> FloatArray:
         """Give the expected outcome of the next unit of money: the mean of `marginal_draws`, shape (k,)."""
@@ -134,17 +168,18 @@ class MediaFit:
 
     def marginal_draws(self, channel: str, spend_per_period: ArrayLike) -> FloatArray:
         """Give equally likely marginal returns, shape (n, k); very large at 0 for a power."""
-        return self.curves.marginal(self._place(channel), _money(spend_per_period))
+        return self.curves.marginal(self.place(channel), _money(spend_per_period))
 
     def is_concave(self, channel: str) -> bool:
         """Whether the expected curve is concave up to twice the highest pressure seen."""
-        at = self._place(channel)
+        at = self.place(channel)
         if (self.curves.exponent[:, at] <= 1).all():
             return True
         steps = self.marginal(channel, np.linspace(0, 2 * self.highest[at], POINTS))
         return bool((np.diff(steps) <= CONCAVE * steps.max()).all())
 
-    def _place(self, channel: str) -> int:
+    def place(self, channel: str) -> int:
+        """Give the number of a channel; E315 where no curve was fitted for it."""
         if channel not in self.channels:
             raise impossible(f"no curve was fitted for {channel!r}: there are {', '.join(self.channels)}")
         return self.channels.index(channel)

@@ -22,6 +22,7 @@ from allocator.models.media.saturation import Family
 from allocator.options import Count, Flag, Number, Options, Share
 
 APART = 1.5  # spread of log returns before they are known
+USUAL_ELASTICITY = 0.5
 STEADY = 20.0  # periods' worth of belief that groups are equally noisy, relative to size
 
 Spread = Annotated[Number, Field(gt=0)]
@@ -48,21 +49,21 @@ class MediaMix(Options):
     """Let the exponent of hill be above 1, so that little spend may bring next to nothing."""
     harmonics: Count = 2
     """Pairs of sine and cosine of a year in the season; 0 for none."""
-    refits: Annotated[Count, Field(ge=20)] = 80
+    refits: Annotated[Count, Field(ge=20)] = 120
     """Times the fit is repeated on resampled residuals; draws are made of these."""
     block: Annotated[Count, Field(ge=1)] = 8
     """Periods in a row that are resampled together, because neighbours are alike."""
-    bend_spread: Spread = 1.0
+    bend_spread: Spread = 0.7
     """How far data must speak for another saturation: standard deviation of log(half-saturation / mean spend)
     for hill, before the data are seen."""
     usual_decay: Annotated[Share, Field(gt=0, lt=1)] = 0.35
     """Share of the pressure that is left after a period, usually."""
-    decay_spread: Spread = 1.2
+    decay_spread: Spread = 1.0
     """Standard deviation of the log odds of the decay."""
     usual_share: Annotated[Share, Field(gt=0, lt=1)] = 0.15
     """What all channels bring together over the outcome, usually."""
-    share_spread: Spread = 1.5
-    """Standard deviation of the log of that share: 1.5 is a factor of 4.5."""
+    share_spread: Spread = 0.8
+    """Standard deviation of the log of that share: 0.8 is a factor of 2.2."""
 
     def fit(self, panel: MediaPanel, *, draws: int, seed: int) -> MediaFit:
         """Fit curves with `draws` equally likely versions of each.
@@ -84,7 +85,8 @@ class MediaMix(Options):
         order = np.argsort(np.argsort(panel.channels))
         drawn = redrawn(estimate.problem, estimate.solution, (self.refits, draws, self.block), order, rng)
         fitted = _assembled(panel, estimate, drawn, self._holdout(panel))
-        return replace(fitted, findings=findings(panel, estimate.problem, fitted))
+        left = estimate.problem.residual(estimate.solution.theta).reshape(panel.outcome.shape)
+        return replace(fitted, findings=findings(panel, estimate.problem, left, fitted))
 
     def estimate(self, panel: MediaPanel, n_periods: int) -> Estimate:
         """Give the best parameters by the first `n_periods` periods."""
@@ -100,6 +102,7 @@ class MediaMix(Options):
         problem = replace(problem, noise=problem.noise_of(starts[0]))
         solution = best(problem, starts)
         problem = replace(problem, weight=_weights(panel, problem, solution.theta))
+        problem = replace(problem, common=problem.common_of(solution.theta))
         for _ in range(2):
             problem = replace(problem, noise=problem.noise_of(solution.theta))
             solution = problem.solve(solution.theta)
@@ -122,9 +125,10 @@ class MediaMix(Options):
 
     def _priors(self, share: FloatArray) -> Priors:
         return Priors(
+            family=self.saturation,
             log_share=np.log(share),
             returns=APART,
-            centre=float(np.log(self.usual_share)),
+            centre=float(np.log(self.usual_share * USUAL_ELASTICITY)),
             centre_spread=self.share_spread,
             bend_spread=self.bend_spread,
             odds=float(np.log(self.usual_decay / (1 - self.usual_decay))),

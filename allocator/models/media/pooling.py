@@ -12,20 +12,20 @@ LEAST_SHARE = 1e-3  # of a variance: what counts as learned
 
 
 def spread_of_returns(solution: Solution, priors: Priors) -> float:
-    """Give the spread of log returns among channels that a fit with a wide prior speaks for.
+    """Give the spread of log marginal returns among channels that a fit with a wide prior speaks for.
 
     The prior is taken off the estimates first: precisions subtract. Then ``y_c ~ N(m, tau^2 + se_c^2)``, and
     tau^2 is averaged over a grid weighed by its likelihood, m integrated out, and a half-normal prior. A fit
     with this spread pulls each log return towards the others by ``tau^2 / (tau^2 + se^2)``: without it a plan
     would pick the channel that was lucky.
     """
-    theta, count = solution.theta, len(priors.log_share)
-    if count == 1:
+    if len(priors.log_share) == 1:
         return priors.returns
-    own = np.diag(solution.covariance())[:count]
-    centre = priors.log_share + float(theta.centre)
+    returned, by = priors.returned(solution.theta)
+    own = np.einsum("ij,jk,ik->i", by, solution.covariance(), by)
+    centre = float(solution.theta.centre)
     precision = np.maximum(1 / own - 1 / priors.returns**2, LEAST_SHARE / own)
-    y = (theta.level / own - centre / priors.returns**2) / precision - priors.log_share
+    y = (returned / own - centre / priors.returns**2) / precision
     weights = []
     for tau in GRID:
         total = tau**2 + 1 / precision

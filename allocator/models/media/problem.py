@@ -3,7 +3,9 @@
 With z the outcome over the mean of its group and x spend per size over its mean,
 ``z = baseline + sum_c exp(level_c) R(adstock(x_c, decay_c); bend_c, exponent_c) + noise``. The baseline is
 linear and projected out (variable projection; Golub & Pereyra 1973), so only four numbers a channel are
-searched, within bounds. Rows for the priors are added to those of the data, both in units of their spread.
+searched, within bounds. Groups have shocks in common, such as a holiday nobody recorded: rows are freed of
+as much of them as their variance says, which is generalised least squares with random effects of periods.
+Rows for the priors are added to those of the data, both in units of their spread.
 """
 
 from __future__ import annotations
@@ -17,7 +19,14 @@ import numpy as np
 from allocator.models.base import FloatArray
 from allocator.models.media.adstock import adstock, adstock_and_slope
 from allocator.models.media.design import independent
-from allocator.models.media.saturation import Family, by_bend, by_log_exponent, relative, slope
+from allocator.models.media.saturation import (
+    Family,
+    by_bend,
+    by_log_exponent,
+    log_elasticity,
+    relative,
+    slope,
+)
 
 LEVELS = (-12.0, 1.0)
 BENDS = (-5.0, 5.0)
@@ -41,7 +50,7 @@ class Theta:
         Log odds of the decay.
     log_exponent : array
     centre : array, shape () or (n,)
-        Log of what all channels bring together where their returns are equal.
+        Of the log marginal returns; see :class:`Priors`.
     """
 
     level: FloatArray
@@ -79,12 +88,13 @@ class Priors:
 
     Parameters
     ----------
+    family : {"hill", "log", "power"}
     log_share : array, shape (c,)
-        Log of the channels' shares of all spend: with equal returns, levels differ by it.
+        Log of the channels' shares of all spend.
     returns : float
-        Spread of the log returns around their centre.
+        Spread of the log marginal returns at mean spend around their centre.
     centre, centre_spread : float
-        Of the log of what all media bring over the outcome.
+        Of the log of all spend times the marginal return, over the outcome.
     bend_spread : float
         Of `bend`, around 0.
     odds, odds_spread : float
@@ -93,6 +103,7 @@ class Priors:
         Of the log exponent; 0 fixes the exponent at 1.
     """
 
+    family: Family
     log_share: FloatArray
     returns: float
     centre: float
@@ -102,26 +113,41 @@ class Priors:
     odds_spread: float
     exponent_spread: float
 
-    def rows(self, theta: Theta) -> FloatArray:
-        """Give how far `theta` is from its prior means, in spreads; shape (4 * c + 1,)."""
-        exponent = self.exponent_spread or 1.0
-        return np.concatenate(
-            [
-                (theta.level - self.log_share - theta.centre) / self.returns,
-                theta.bend / self.bend_spread,
-                (theta.odds - self.odds) / self.odds_spread,
-                theta.log_exponent / exponent,
-                [(float(theta.centre) - self.centre) / self.centre_spread],
-            ]
-        )
+    def returned(self, theta: Theta) -> tuple[FloatArray, FloatArray]:
+        """Give log marginal returns at mean spend, up to a number common to all channels.
 
-    def jacobian(self) -> FloatArray:
-        """Give the derivative of `rows` by the packed parameters."""
-        c = len(self.log_share)
-        spreads = [self.returns, self.bend_spread, self.odds_spread, self.exponent_spread or 1.0]
-        matrix = np.diag(1 / np.append(np.repeat(spreads, c), self.centre_spread))
+        Returns
+        -------
+        tuple of array
+            Shape (c,), and their derivative by the packed parameters, shape (c, 4 * c + 1).
+        """
+        bent, by_bend, by_exponent = log_elasticity(self.family, theta.bend, theta.exponent)
+        ones, zeros = np.ones_like(bent), np.zeros_like(bent)
+        blocks = [np.diag(part) for part in (ones, by_bend, zeros, by_exponent)]
+        return theta.level + bent - self.log_share, np.column_stack([*blocks, zeros])
+
+    def rows(self, theta: Theta) -> tuple[FloatArray, FloatArray]:
+        """Give how far `theta` is from its prior means, in spreads, and the derivative of that.
+
+        Returns
+        -------
+        tuple of array
+            Shapes (4 * c + 1,) and (4 * c + 1, 4 * c + 1).
+        """
+        c, exponent = len(self.log_share), self.exponent_spread or 1.0
+        returned, by = self.returned(theta)
+        rows = [
+            (returned - theta.centre) / self.returns,
+            theta.bend / self.bend_spread,
+            (theta.odds - self.odds) / self.odds_spread,
+            theta.log_exponent / exponent,
+            np.atleast_1d((theta.centre - self.centre) / self.centre_spread),
+        ]
+        spreads = np.repeat([self.returns, self.bend_spread, self.odds_spread, exponent], c)
+        matrix = np.diag(1 / np.append(spreads, self.centre_spread))
+        matrix[:c] = by / self.returns
         matrix[:c, -1] = -1 / self.returns
-        return matrix
+        return np.concatenate(rows), matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +181,9 @@ class Problem:
     priors : Priors
     noise : float
         Standard deviation of a weighted row.
+    common : float
+        Share of the groups' common movement that is taken off: ``1 - 1 / sqrt(ratio)``, the ratio being its
+        variance over that of noise.
     """
 
     target: FloatArray
@@ -164,10 +193,11 @@ class Problem:
     family: Family
     priors: Priors
     noise: float = 1.0
+    common: float = 0.0
     basis: FloatArray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "basis", independent(self.columns * self.weight[:, None]))
+        object.__setattr__(self, "basis", independent(self.weighed(self.columns)))
 
     @property
     def n_used(self) -> int:
@@ -179,10 +209,38 @@ class Problem:
         """Rows beyond the numbers they have to settle: those of the baseline, and two a channel."""
         return max(self.n_used - int(self.basis.shape[1]) - 2 * len(self.spend), 1)
 
+    def weighed(self, values: FloatArray) -> FloatArray:
+        """Weigh values by row, and take off what groups have in common; shape (g * t, ...)."""
+        columns = values.reshape(len(values), -1) * self.weight[:, None]
+        if self.common:
+            by_group = columns.reshape(*self.spend.shape[1:], -1)
+            along = self._along()[:, :, None]
+            by_group = by_group - self.common * along * (along * by_group).sum(axis=0)
+            columns = by_group.reshape(columns.shape)
+        return columns.reshape(values.shape)
+
+    def _along(self) -> FloatArray:
+        """Give the direction of a common shock in each period, shape (g, t)."""
+        weight = self.weight.reshape(self.spend.shape[1:])
+        size = np.sqrt((weight**2).sum(axis=0))
+        return np.asarray(weight / np.where(size > 0, size, 1.0))
+
     def without_baseline(self, values: FloatArray) -> FloatArray:
-        """Weigh values by row, and take off what the baseline could explain; shape (g * t, ...)."""
-        weighted = values * (self.weight if values.ndim == 1 else self.weight[:, None])
+        """Weigh values, and take off what the baseline could explain; shape (g * t, ...)."""
+        weighted = self.weighed(values)
         return np.asarray(weighted - self.basis @ (self.basis.T @ weighted))
+
+    def common_of(self, theta: Theta) -> float:
+        """Give the share of common movement to take off, by what a fit without it leaves."""
+        left = replace(self, common=0.0).residual(theta).reshape(self.spend.shape[1:])
+        groups, periods = len(left), int((self.weight.reshape(left.shape) > 0).any(axis=0).sum())
+        if groups == 1:
+            return 0.0
+        together = float(((self._along() * left).sum(axis=0) ** 2).sum())
+        alone = (float((left**2).sum()) - together) / (groups - 1)
+        free = max(periods - (self.basis.shape[1] - groups), 1)
+        ratio = max((together / free) / (alone / periods), 1.0) if alone > 0 else 1.0
+        return float(1 - 1 / np.sqrt(ratio))
 
     def effects(self, theta: Theta) -> FloatArray:
         """Give what each channel brought, over the mean outcome of the group; shape (g * t, c)."""
@@ -235,16 +293,16 @@ class Problem:
         from scipy.optimize import least_squares
 
         wanted = self.without_baseline(self.target) if data is None else data
-        prior_jacobian = self.priors.jacobian()
         kept: dict[str, FloatArray] = {}
 
         def rows(packed: FloatArray) -> FloatArray:
             theta = Theta.unpack(packed)
             total, by = self._derivatives(theta)
             together = self.without_baseline(np.column_stack([total, by]))
-            kept["jacobian"] = np.concatenate([together[:, 1:] / self.noise, prior_jacobian])
+            prior, by_prior = self.priors.rows(theta)
+            kept["jacobian"] = np.concatenate([together[:, 1:] / self.noise, by_prior])
             kept["at"] = packed.copy()
-            return np.concatenate([(together[:, 0] - wanted) / self.noise, self.priors.rows(theta) - shift])
+            return np.concatenate([(together[:, 0] - wanted) / self.noise, prior - shift])
 
         def jacobian(packed: FloatArray) -> FloatArray:
             if not np.array_equal(kept["at"], packed):
@@ -289,7 +347,7 @@ class Problem:
     def baseline(self, theta: Theta) -> FloatArray:
         """Give the outcome without media over its group's mean, for all rows; shape (g * t,)."""
         left = self.target - self.effects(theta).sum(axis=1)
-        size = np.linalg.lstsq(self.columns * self.weight[:, None], left * self.weight, rcond=1e-9)[0]
+        size = np.linalg.lstsq(self.weighed(self.columns), self.weighed(left), rcond=1e-9)[0]
         return np.asarray(self.columns @ size)
 
     def noise_of(self, theta: Theta) -> float:

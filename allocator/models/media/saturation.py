@@ -78,5 +78,24 @@ def by_log_exponent(x: FloatArray, bend: float, exponent: float) -> FloatArray:
     return np.asarray(value * exponent * (own + bend * half / (1 + half)))
 
 
+def log_elasticity(
+    family: Family, bend: FloatArray, exponent: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Give log R'(1), what one per cent more than mean spend brings, and its derivatives.
+
+    Returns
+    -------
+    tuple of array
+        The log, and its derivatives by bend and by log exponent, of the shape of `bend`.
+    """
+    value = np.log(slope(family, np.ones_like(bend), bend, exponent))
+    if family == "log":
+        h = np.exp(bend)
+        return value, np.asarray(np.exp(value) - h / (1 + h)), np.zeros_like(bend)
+    n = exponent if family == "hill" else np.ones_like(bend)
+    left = _logistic(-n * bend)
+    return value, np.asarray(n * left), np.asarray(1 + n * bend * left)
+
+
 def _logistic(bend: FloatArray) -> FloatArray:
     return np.asarray(1 / (1 + np.exp(-bend)))

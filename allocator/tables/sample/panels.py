@@ -181,7 +181,7 @@ def _truth(chance: Chance, size: FloatArray, budget: FloatArray, spend: FloatArr
     half = budget * 0.5 * 4.0 ** chance.uniform(count)
     exponential = chance.uniform(count) < 0.5
     decay = 0.1 + 0.6 * chance.uniform(count)
-    part = budget**0.7 * np.exp(0.3 * chance.normal(count))
+    part = budget**0.5 * np.exp(0.2 * chance.normal(count))
     brings = PER_HEAD * MEDIA_SHARE / (1 - MEDIA_SHARE) * part / part.sum()
     ratio = budget / half
     at_mean = np.where(exponential, 1 - 2.0**-ratio, ratio / (1 + ratio))
