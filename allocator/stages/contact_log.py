@@ -13,7 +13,9 @@ from allocator.errors import DataError, Finding, closest, raise_findings
 from allocator.models.uplift.base import ContactTest
 from allocator.models.uplift.checks import Arms, check_experiment
 from allocator.models.uplift.outcome import Worth, money_value
-from allocator.models.uplift.propensity import from_assigned, shares_propensity
+from allocator.models.uplift.overlap import check_overlap
+from allocator.models.uplift.propensity import estimated_propensity, from_assigned, shares_propensity
+from allocator.models.uplift.suspects import check_leakage, check_repeated
 from allocator.quantities import count, quoted, ratio
 from allocator.response.experiment import ContactTerms, untested_contacts
 from allocator.response.sources import ExperimentResponse
@@ -33,6 +35,7 @@ IdArray = NDArray[np.object_]
 Codes = NDArray[np.intp]
 
 CONTROL = "control group"  # a blank: no channel can be called so
+FOLDS = 5  # for propensities that are estimated
 COST_ERROR = 0.1  # of the planned cost: by how much a test may have cost more or less without a word
 
 
@@ -50,6 +53,10 @@ class ContactLog:
         By what was known before the contact.
     worth : array, shape (rows,)
         What the customer earned within the window, in money of margin.
+    propensity : array, shape (rows, n_channels + 1)
+        Probability of every arm, control first.
+    by_lot : bool
+        Whether arms have the same chances all over a tier.
     known : Known
     covariates : tuple of str
         Columns measured before the contact.
@@ -64,6 +71,8 @@ class ContactLog:
     tiers: tuple[str, ...]
     tier: IdArray
     worth: FloatArray
+    propensity: FloatArray
+    by_lot: bool
     known: Known
     covariates: tuple[str, ...] = ()
     only_revenue: bool = False
@@ -78,10 +87,14 @@ class ContactLog:
         return _clusters(self.rows)
 
     @property
-    def propensity(self) -> FloatArray | None:
-        """Probability of the arm each got, where the log says."""
-        stated = self.rows.get("propensity")
-        return None if stated is None else stated.to_numpy(dtype=np.float64)
+    def arm(self) -> Codes:
+        """Give the arms by number: 0 is control."""
+        return _arm_codes(self.rows, self.channels)
+
+    @property
+    def got(self) -> FloatArray | None:
+        """Probability of the arm each got; None where it is the same all over a tier."""
+        return None if self.by_lot else self.propensity[np.arange(len(self)), self.arm]
 
     @property
     def before(self) -> pd.DataFrame | None:
@@ -90,22 +103,17 @@ class ContactLog:
 
     @property
     def test(self) -> ContactTest:
-        """The log as arrays; arms not stated otherwise were drawn with their shares of the tier."""
-        codes = {CONTROL: 0, **{name: place + 1 for place, name in enumerate(self.channels)}}
-        arm: Codes = np.array([codes[name] for name in self.rows["arm"]], dtype=np.intp)
-        tier, n_arms = codes_of(self.tier, self.tiers), len(codes)
-        cluster, stated = self.cluster, self.propensity
+        """The log as arrays."""
+        cluster = self.cluster
         return ContactTest(
             outcome=self.worth,
-            arm=arm,
+            arm=self.arm,
             channels=self.channels,
-            propensity=shares_propensity(arm, tier, n_arms)
-            if stated is None
-            else from_assigned(stated, arm, n_arms),
+            propensity=self.propensity,
             modifiers=self.known.tested,
             names=self.known.names,
             adjusters=self.known.adjusters,
-            stratum=tier,
+            stratum=codes_of(self.tier, self.tiers),
             cluster=None if cluster is None else np.unique(cluster.astype(str), return_inverse=True)[1],
         )
 
@@ -116,6 +124,7 @@ class ContactLog:
             rows=self.rows.iloc[rows].reset_index(drop=True),
             tier=self.tier[rows],
             worth=self.worth[rows],
+            propensity=self.propensity[rows],
             known=self.known.pick(rows),
             findings=(),
         )
@@ -145,21 +154,44 @@ def read_log(
         rows, others = _of_arms(scenario, tables.experiments.data, channels)
         before = history(scenario, tables, customers, rows)
         known = what_is_known(scenario, tables, customers, rows, before)
-        checked = _checked(scenario, rows, before)
+        propensity, by_lot = _propensity(scenario, rows, before, known)
+        worth = _worth(scenario, rows, before)
+        log = ContactLog(
+            rows, channels, scenario.tier_names, before.tier, worth, propensity, by_lot, known,
+            covariates=_covariates(scenario), only_revenue=_only_revenue(scenario, rows),
+        )  # fmt: skip
+        checked = _checked(log)
         raise_findings(checked, DataError)
     except DataError as error:
         raise DataError(placed(error, scenario.origin_of("data.experiments.path"))) from None
-    return ContactLog(
-        rows=rows,
-        channels=channels,
-        tiers=scenario.tier_names,
-        tier=before.tier,
-        worth=_worth(scenario, rows, before),
-        known=known,
-        covariates=_covariates(scenario),
-        only_revenue=_only_revenue(scenario, rows),
-        findings=(*others, *before.findings, *checked, *_assumed(scenario, rows), *known.findings),
-    )
+    findings = (*others, *before.findings, *checked, *_assumed(scenario, rows), *known.findings)
+    return replace(log, findings=findings)
+
+
+def _propensity(
+    scenario: Scenario, rows: pd.DataFrame, before: History, known: Known
+) -> tuple[FloatArray, bool]:
+    """Give the probability of every arm, and whether it is the same all over a tier.
+
+    As the log says; else estimated from all that was known, where arms were not drawn by lot; else the arms'
+    shares of the tier.
+    """
+    channels = tested_channels(scenario)
+    arm, n_arms = _arm_codes(rows, channels), len(channels) + 1
+    options = scenario.data.experiments
+    if "propensity" in rows:
+        return from_assigned(rows["propensity"].to_numpy(dtype=np.float64), arm, n_arms), False
+    tier = codes_of(before.tier, scenario.tier_names)
+    if options is None or options.assignment == "random":
+        return shares_propensity(arm, tier, n_arms), True
+    everything = np.column_stack([known.tested, known.adjusters, np.eye(len(scenario.tier_names))[tier]])
+    folds = np.arange(len(rows)) % FOLDS
+    return estimated_propensity(arm, everything, n_arms, folds), False
+
+
+def _arm_codes(rows: pd.DataFrame, channels: tuple[str, ...]) -> Codes:
+    codes = {CONTROL: 0, **{name: place + 1 for place, name in enumerate(channels)}}
+    return np.array([codes[name] for name in rows["arm"]], dtype=np.intp)
 
 
 def contact_terms(scenario: Scenario) -> dict[str, ContactTerms]:
@@ -210,19 +242,18 @@ def _unused(arms: pd.Series[str]) -> Iterator[Finding]:
         yield Finding("W405", None, what, "name its channel under data.experiments.arms")
 
 
-def _checked(scenario: Scenario, log: pd.DataFrame, before: History) -> tuple[Finding, ...]:
+def _checked(log: ContactLog) -> tuple[Finding, ...]:
     """Give everything that speaks against estimating from the test."""
-    covariates = list(_covariates(scenario))
-    arms = Arms(
-        log["arm"],
-        before.tier,
-        tested_channels(scenario),
-        scenario.tier_names,
-        CONTROL,
-        _clusters(log),
-        propensity=log.get("propensity"),
+    arms = Arms(log.rows["arm"], log.tier, log.channels, log.tiers, CONTROL, log.cluster, propensity=log.got)
+    found = check_experiment(arms, log.before)
+    if any(one.code == "E307" for one in found):
+        return found
+    days = log.rows.get("contacted_on")
+    again = (
+        check_repeated(log.rows["customer_id"], log.rows["arm"], days) if "customer_id" in log.rows else ()
     )
-    return check_experiment(arms, log[covariates] if covariates else None)
+    overlap = () if log.by_lot else check_overlap(log.propensity, log.arm, log.channels)
+    return (*found, *overlap, *check_leakage(log.before, log.worth, log.arm, log.channels), *again)
 
 
 def _worth(scenario: Scenario, log: pd.DataFrame, before: History) -> FloatArray:
@@ -259,6 +290,10 @@ def _assumed(scenario: Scenario, log: pd.DataFrame) -> Iterator[Finding]:
     """Say what the plan takes for granted though the test tells otherwise, or not at all."""
     yield from untested_contacts(contact_terms(scenario))
     options = scenario.data.experiments
+    if options is not None and options.assignment == "estimated" and "propensity" not in log:
+        what = "arms were not drawn by lot: who got which is estimated from what was known before"
+        fix = "what nobody wrote down may explain the effects; a test by lot would tell"
+        yield Finding("W430", scenario.origin_of("data.experiments.assignment"), what, fix)
     if options is not None and options.combine == "add":
         what = "effects of several channels on one customer are added up, which no test has shown"
         yield Finding(

@@ -95,7 +95,7 @@ def estimated(scenario: Scenario, log: ContactLog) -> Tested:
         covariates=log.before,
         control=CONTROL,
         cluster=log.cluster,
-        propensity=log.propensity,
+        propensity=log.got,
     )
     effects = estimate(log.worth)
     shrunk = shrink(effects)

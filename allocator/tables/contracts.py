@@ -74,6 +74,8 @@ class ExperimentsTable(TableOptions):
     """Columns measured before the contact; nothing else is ever used."""
     window: Duration | None = None
     """How long outcomes were counted."""
+    assignment: Literal["random", "estimated"] = "random"
+    """Whether arms were drawn by lot (or `propensity` says how), or who got which is estimated."""
     combine: Literal["one_per_customer", "add"] | None = None
     """Whether a customer gets one channel at most, or effects add up."""
 
