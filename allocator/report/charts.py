@@ -13,21 +13,30 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from allocator.errors import DataError, Finding
 from allocator.models.scoring import DecileTable
 from allocator.quantities import count, percent
+from allocator.report.sheet import (
+    ACTUAL,
+    FORECAST,
+    GREY,
+    LONGEST_LABEL,
+    LONGEST_NAME,
+    FloatArray,
+    capitalised,
+    columns,
+    cut,
+    impossible,
+    sheet,
+    short,
+)
+from allocator.report.sheet import interval as ends
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FloatArray = NDArray[np.float64]
 Time = date | np.datetime64 | str | float
 
-# of Okabe & Ito, told apart by colour-blind people
-ACTUAL, FORECAST, GREY = "#0072B2", "#D55E00", "#6B6B6B"
-SIZE = (6.0, 4.0)  # inches
-LONGEST_TITLE, LONGEST_LABEL, LONGEST_NAME = 66, 42, 24  # characters that fit
 COLUMNS, ROWS = 12, 16  # of a heat map
 SKEWED = 4.0  # highest cell over the middle one
 
@@ -57,26 +66,24 @@ def decile_calibration(
     DataError
         E315 for a table without groups; E012 without matplotlib.
     """
-    actual, forecast = _columns(table.actual, table.forecast)
-    sheet = _sheet(_total_title(float(actual @ table.n), float(forecast @ table.n), name))
-    axes, place = sheet.axes, np.arange(1, len(actual) + 1)
+    actual, forecast = columns(table.actual, table.forecast)
+    drawn = sheet(_total_title(float(actual @ table.n), float(forecast @ table.n), name))
+    axes, place = drawn.axes, np.arange(1, len(actual) + 1)
     bars = axes.bar(place, actual, 0.7, color=ACTUAL, alpha=0.75, label="actual")
     (points,) = axes.plot(place, forecast, "o", color=FORECAST, ms=6, label="forecast")
     if interval is not None:
-        low, high, _ = _columns(*interval, forecast)
-        if (low > high).any():
-            raise _impossible("an interval whose low end is above its high end")
+        low, high = ends(*interval, forecast)
         axes.errorbar(place, (low + high) / 2, (high - low) / 2, fmt="none", ecolor=FORECAST, capsize=3)
     axes.set_xticks(place)
     axes.set_xlabel(f"customers in {len(actual)} equal groups, highest forecast first")
-    axes.set_ylabel(_short(f"{unit} per customer", LONGEST_LABEL))
+    axes.set_ylabel(short(f"{unit} per customer", LONGEST_LABEL))
     axes.legend(handles=[bars, points], loc="upper right", frameon=False, fontsize=9)
-    return sheet.figure
+    return drawn.figure
 
 
 def _total_title(actual: float, forecast: float, name: str = "") -> str:
     """Say how far the total of a forecast is off."""
-    whose = f"{_cut(name, LONGEST_NAME)}: the" if name else "The"
+    whose = f"{cut(name, LONGEST_NAME)}: the" if name else "The"
     if actual <= 0:
         return "Nothing came of what was expected" if forecast > 0 else "Nothing was expected, nothing came"
     off = forecast / actual - 1
@@ -111,20 +118,20 @@ def cumulative_tracking(
     DataError
         E315 for columns that are empty, of different lengths or not finite; E012 without matplotlib.
     """
-    came, expected = _columns(actual, forecast)
+    came, expected = columns(actual, forecast)
     at = _times(times)
     if at.shape != came.shape:
-        raise _impossible(f"{at.size} times for {came.size} values")
+        raise impossible(f"{at.size} times for {came.size} values")
     order = np.argsort(at, kind="stable")
     at, came, expected = at[order], np.cumsum(came[order]), np.cumsum(expected[order])
     ended = None if split is None else _times([split])[0]
     learned = 0 if ended is None else int((at <= ended).sum())
-    sheet = _sheet(_tracking_title(came, expected, learned, name))
-    axes = sheet.axes
+    drawn = sheet(_tracking_title(came, expected, learned, name))
+    axes = drawn.axes
     axes.plot(at, came, color=ACTUAL, lw=2, label="actual")
     axes.plot(at, expected, color=FORECAST, lw=2, ls="--", label="forecast")
     axes.set_ylim(bottom=min(0.0, float(came.min()), float(expected.min())))
-    axes.set_ylabel(_short(f"{unit} so far", LONGEST_LABEL))
+    axes.set_ylabel(short(f"{unit} so far", LONGEST_LABEL))
     _name_lines(axes, at[-1], came[-1], expected[-1])
     if ended is not None:
         _mark(axes, ended)
@@ -132,7 +139,7 @@ def cumulative_tracking(
         _fewer_dates(axes)
     else:
         axes.set_xlabel("week")
-    return sheet.figure
+    return drawn.figure
 
 
 def _times(times: object) -> NDArray[Any]:
@@ -141,9 +148,9 @@ def _times(times: object) -> NDArray[Any]:
     try:
         at = at.astype("datetime64[us]" if at.dtype.kind in "MOU" else np.float64)
     except (TypeError, ValueError) as fault:
-        raise _impossible("times that are neither dates nor numbers") from fault
+        raise impossible("times that are neither dates nor numbers") from fault
     if (np.isnat(at) if at.dtype.kind == "M" else ~np.isfinite(at)).any():
-        raise _impossible("times that are missing")
+        raise impossible("times that are missing")
     return at
 
 
@@ -209,15 +216,15 @@ def frequency_recency_heatmap(
     DataError
         E315 for columns that are empty, of different lengths or not finite; E012 without matplotlib.
     """
-    x, t, v = _columns(frequency, recency_weeks, value)
+    x, t, v = columns(frequency, recency_weeks, value)
     if min(x.min(), t.min()) < 0:
-        raise _impossible("a frequency or recency below 0")
+        raise impossible("a frequency or recency below 0")
     across, up = _whole_edges(x), np.linspace(0, max(float(t.max()), 1.0), ROWS + 1)
     mean = _cell_means(across, up, x, t, v)
     names = _bin_names(across)
     highest = names[int(mean.max(axis=0).argmax())]
-    sheet = _sheet(f"{of[:1].upper()}{of[1:]}: highest after {_repeats(highest)}")
-    axes = sheet.axes
+    drawn = sheet(f"{capitalised(of)}: highest after {_repeats(highest)}")
+    axes = drawn.axes
     mesh = axes.pcolormesh(np.arange(len(across)), up, mean, cmap="cividis", norm=_scale(mean))
     axes.set_facecolor("#EFEFEF")
     axes.set_xticks(np.arange(len(names)) + 0.5, names)
@@ -225,8 +232,8 @@ def frequency_recency_heatmap(
     axes.set_xlabel("repeat purchases (grey: no customers)")
     axes.set_ylabel("weeks from first purchase to last")
     axes.grid(visible=False)
-    sheet.figure.colorbar(mesh, ax=axes, label=_short(f"mean of {of}", LONGEST_LABEL))
-    return sheet.figure
+    drawn.figure.colorbar(mesh, ax=axes, label=short(f"mean of {of}", LONGEST_LABEL))
+    return drawn.figure
 
 
 def _cell_means(
@@ -301,10 +308,10 @@ def actual_against_predicted(
     DataError
         E315 for columns that are empty, of different lengths or not finite; E012 without matplotlib.
     """
-    x, came, expected = _columns(frequency, actual, forecast)
+    x, came, expected = columns(frequency, actual, forecast)
     groups = _by_frequency(np.minimum(x, most), came, expected)
-    sheet = _sheet(_groups_title(groups, most))
-    axes, place = sheet.axes, np.arange(len(groups.n))
+    drawn = sheet(_groups_title(groups, most))
+    axes, place = drawn.axes, np.arange(len(groups.n))
     axes.bar(place - 0.2, groups.actual, 0.4, color=ACTUAL, label="actual")
     axes.bar(place + 0.2, groups.forecast, 0.4, color=FORECAST, label="forecast")
     labels = [f"{level:g}{'+' if level == most else ''}" for level in groups.frequency]
@@ -312,7 +319,7 @@ def actual_against_predicted(
     axes.set_xlabel("repeat purchases before (below: customers)")
     axes.set_ylabel("mean purchases after" if weeks is None else f"mean purchases in {weeks:g} weeks after")
     axes.legend(loc="upper left", frameon=False, fontsize=9)
-    return sheet.figure
+    return drawn.figure
 
 
 def _by_frequency(frequency: FloatArray, actual: FloatArray, forecast: FloatArray) -> GroupMeans:
@@ -329,60 +336,3 @@ def _groups_title(groups: GroupMeans, most: int) -> str:
         return total
     worst = groups.frequency[off.argmax()]
     return f"{total}; furthest off after {_repeats(f'{worst:g}' + ('+' if worst == most else ''))}"
-
-
-class _Sheet(NamedTuple):
-    figure: Figure
-    axes: Axes
-
-
-def _sheet(title: str) -> _Sheet:
-    """Give an empty chart."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as missing:
-        raise DataError(
-            Finding("E012", None, "charts need matplotlib", "pip install 'allocator[plots]'")
-        ) from missing
-    figure = Figure(figsize=SIZE, dpi=150, layout="constrained")
-    axes = figure.add_subplot()
-    axes.set_title(_short(title, LONGEST_TITLE), fontsize=11, loc="left", pad=10)
-    axes.grid(visible=True, axis="y", color="#E5E5E5", lw=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.yaxis.set_major_formatter(lambda value, _: _axis_number(value))
-    return _Sheet(figure, axes)
-
-
-def _axis_number(value: float) -> str:
-    for size, letter in ((1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
-            return f"{value / size:g}{letter}"
-    return f"{value:g}"
-
-
-def _short(text: str, longest: int) -> str:
-    """Cut what would not fit, and keep matplotlib from reading formulas between dollar signs."""
-    return _cut(text, longest).replace("$", r"\$")
-
-
-def _cut(text: str, longest: int) -> str:
-    one_line = " ".join(text.split())
-    return one_line if len(one_line) <= longest else f"{one_line[: longest - 1]}…"
-
-
-def _columns(*parts: ArrayLike) -> list[FloatArray]:
-    """Give columns of one length, or refuse what cannot be drawn."""
-    columns = [np.asarray(part, dtype=np.float64) for part in parts]
-    shapes = {column.shape for column in columns}
-    if len(shapes) > 1 or columns[0].ndim != 1:
-        raise _impossible(f"columns of shapes {', '.join(map(str, sorted(shapes)))}")
-    if not columns[0].size:
-        raise _impossible("no customers or periods")
-    if not all(np.isfinite(column).all() for column in columns):
-        raise _impossible("numbers that are not finite")
-    return columns
-
-
-def _impossible(what: str) -> DataError:
-    return DataError(Finding("E315", None, f"a chart cannot be drawn of {what}"))
