@@ -21,7 +21,7 @@ import pandas as pd
 
 from allocator.models.uplift.auto import Auto, LearnedUplift
 from allocator.models.uplift.base import ContactTest, FloatArray
-from allocator.models.uplift.calibration import honest_slope, shrunk_by_others
+from allocator.models.uplift.calibration import honest_slope, on_one_level, shrunk_by_others
 from allocator.models.uplift.covariates import design
 from allocator.models.uplift.policy import contact_best, policy_difference
 from allocator.models.uplift.qini import qini_area
@@ -51,8 +51,9 @@ def email_test(outcome: str) -> ContactTest:
 
 def shrunk(test: ContactTest, learned: LearnedUplift) -> FloatArray:
     """Effects a plan is built on, nothing in them from the customer's own fold."""
-    folds, gains = learned.fitted.folds[0], learned.gains
-    deviation = shrunk_by_others(learned.fitted.out_of_fold, gains, test.stratum, folds)
+    gains, folds = learned.gains, learned.fitted.folds[0]
+    effects = learned.fitted.out_of_fold
+    deviation = shrunk_by_others(effects, gains, test.stratum, learned.fitted.folds)
     means = np.array([gains[folds != fold].mean(axis=0) for fold in range(int(folds.max()) + 1)])
     return means[folds] + deviation
 
@@ -60,8 +61,8 @@ def shrunk(test: ContactTest, learned: LearnedUplift) -> FloatArray:
 def figures() -> dict[str, float]:
     test = email_test("visit")
     learned = Auto().learn(test)
-    effects, gains, folds = learned.fitted.out_of_fold, learned.gains, learned.fitted.folds[0]
-    area = qini_area(gains[:, WOMENS], effects[:, WOMENS])
+    effects, gains, folds = learned.fitted.out_of_fold, learned.gains, learned.fitted.folds
+    area = qini_area(gains[:, WOMENS], on_one_level(effects, folds)[:, WOMENS])
     slope = honest_slope(effects, gains, test.stratum, folds)[WOMENS]
     tenth = contact_best(shrunk(test, learned), SHARE)
     nobody = np.tile([1.0, 0.0, 0.0], (len(test), 1))

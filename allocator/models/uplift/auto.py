@@ -22,7 +22,12 @@ LARGE = 100_000
 """Customers from which folds are drawn once only: their luck is small, and the time counts."""
 FLAT = "tier_means"
 """The learner that tells nobody of a tier apart; every board has it."""
-CLEAR = 1.28  # standard errors an area has to be above 0: 90 % certainty of one side
+CLEAR = 1.28 * 2**0.5
+"""Standard errors an area has to be above 0, for 90 % certainty of one side.
+
+A ranking that is nothing but noise is noise of the other folds: each pair of folds meets twice, which doubles
+the variance of its area.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +78,8 @@ class Auto(Options):
     """The learner whose effects, shrunk as a plan uses them, come closest to the scores.
 
     Every candidate is cross-fitted; of its differences between customers, what the other folds confirm is
-    kept, and the squared distance from the AIPW score judges the rest. Of those within one standard error
-    of the best, the simplest is taken.
+    kept, and the squared distance from the AIPW score judges the rest. Of those within half a standard
+    error of the best, the simplest is taken.
 
     Examples
     --------

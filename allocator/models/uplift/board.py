@@ -8,12 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from allocator.models.uplift.base import Codes, FloatArray
-from allocator.models.uplift.calibration import Calibration, calibrate, shrunk_by_others
+from allocator.models.uplift.calibration import Calibration, calibrate, on_one_level, shrunk_by_others
 from allocator.models.uplift.influence import mean_of
 from allocator.models.uplift.qini import qini_area
 
-NEAR = 1.0
-"""Standard errors within which two learners are level, and the simpler one is taken."""
+NEAR = 0.5
+"""Standard errors within which two learners are level, and the simpler one is taken.
+
+Less than the usual one: effects are shrunk anyway, so that a needless learner costs little, while the means
+of the tiers throw away all that customers differ by.
+"""
 
 
 @dataclass(frozen=True)
@@ -136,11 +140,13 @@ class Judge:
     def rows(self, effects: FloatArray) -> tuple[ChannelRow, ...]:
         """Judge the ranking and the size of the effects, channel by channel."""
         found = self.calibration(effects)
-        return tuple(self._row(effects, found, place) for place in range(len(self.channels)))
+        ranking = on_one_level(effects, self.folds)
+        return tuple(self._row(ranking, found, place) for place in range(len(self.channels)))
 
-    def _row(self, effects: FloatArray, found: Calibration, place: int) -> ChannelRow:
-        area = qini_area(self.gains[:, place], effects[:, place], self.cluster)
+    def _row(self, ranking: FloatArray, found: Calibration, place: int) -> ChannelRow:
         varies = bool(np.isfinite(found.slope_error[place]))
+        told_apart = ranking[:, place] if varies else np.zeros(len(ranking))
+        area = qini_area(self.gains[:, place], told_apart, self.cluster)
         return ChannelRow(
             channel=self.channels[place],
             qini=area.value,

@@ -11,7 +11,7 @@ from allocator.models.uplift.base import ContactTest
 from allocator.models.uplift.members import LEARNERS
 from allocator.models.uplift.policy import contact_best, policy_value
 
-QUICK = Auto(candidates=tuple(one for one in ("rule", "dr_linear") if one in LEARNERS), repeats=1)
+QUICK = Auto(candidates=("tier_means", "dr_linear"), repeats=1)
 
 
 def a_test(seed: int, difference: float, n: int = 3000) -> tuple[ContactTest, np.ndarray]:
@@ -47,11 +47,6 @@ def test_where_customers_differ_clearly_they_are_told_apart() -> None:
         assert learned.calibration.kept[0] == pytest.approx(1.0, abs=0.25)
         shrunk = learned.calibration.shrunk(learned.fitted.out_of_fold, test.stratum)
         assert np.corrcoef(shrunk[:, 0], effect[:, 0])[0, 1] > 0.9
-
-
-def test_the_simple_rule_is_enough_where_it_is_the_truth() -> None:
-    chosen = Counter(QUICK.learn(a_test(seed, 1.0)[0], seed).model for seed in range(5))
-    assert chosen["rule"] >= 3
 
 
 def told(learned: LearnedUplift) -> list[str]:

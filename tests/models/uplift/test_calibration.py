@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from allocator.models.uplift.calibration import calibrate, calibration_table, honest_slope
+from allocator.models.uplift.calibration import calibrate, calibration_table, honest_slope, on_one_level
 
 
 def example(seed: int, n: int = 1500, slope: float = 0.6) -> tuple[np.ndarray, ...]:
@@ -107,3 +107,37 @@ def test_customers_of_equal_effect_stay_together() -> None:
     table = calibration_table(effect, effect * 2, 10)
     assert (table.n.tolist(), table.observed.tolist()) == ([70, 30], [0.0, 2.0])
     assert calibration_table(np.zeros(9), np.arange(9.0)).n.tolist() == [9]
+
+
+def cross_fitted_means(gain: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """What the other folds' mean is, for everybody: no difference between customers."""
+    others = [[gain[fold != code].mean() for code in range(fold.max() + 1)] for fold in folds]
+    return np.mean([np.array(mean)[fold] for mean, fold in zip(others, folds, strict=True)], axis=0)
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_levels_of_folds_are_no_differences_between_customers(repeats: int) -> None:
+    rng = np.random.default_rng(1)
+    gain, nobody = rng.normal(size=900), np.zeros(900, dtype=int)
+    folds = np.array([rng.permutation(900) % 5 for _ in range(repeats)])
+    effects = cross_fitted_means(gain, folds)[:, None]
+    assert calibrate(effects, gain[:, None], nobody).slope[0] < -0.5
+    found = calibrate(effects, gain[:, None], nobody, folds=folds)
+    assert (found.kept[0], found.kept_error[0]) == (0.0, 0.0) or repeats > 1
+    assert np.ptp(on_one_level(effects, folds)) < 1e-3 * np.ptp(effects)
+
+
+def test_a_slope_of_effects_that_are_mostly_noise_is_as_unsure_as_it_varies() -> None:
+    """Effects learned on four fifths of a test where nobody differs: each pair of folds meets twice."""
+    rng = np.random.default_rng(2)
+    z = []
+    for _ in range(150):
+        x, gain = rng.normal(size=(500, 8)), rng.normal(size=500)
+        fold = rng.permutation(500) % 5
+        effect = np.zeros(500)
+        for code in range(5):
+            rest = fold != code
+            effect[~rest] = x[~rest] @ np.linalg.lstsq(x[rest], gain[rest], rcond=None)[0]
+        found = calibrate(effect[:, None], gain[:, None], np.zeros(500, dtype=int), folds=fold[None])
+        z.append(found.slope[0] / found.slope_error[0])
+    assert 0.75 < np.std(z) < 1.25
