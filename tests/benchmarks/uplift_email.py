@@ -7,7 +7,9 @@ would have it learn, customers are judged by functions that have not seen them, 
 - ``slope``: calibration slope of the shrunk effects, what is kept learned on other folds;
 - ``policy_10``: visits per customer, above no e-mail at all, when the tenth with the largest shrunk effect
   gets the better e-mail for him;
-- ``spend_told``: 1 where the finding says that targeting by spend is not distinguishable from random.
+- ``spend_told``: 1 where a finding says that targeting by spend is not distinguishable from random.
+
+Figures are means over five seeds of the folds.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ ARMS = ("No E-Mail", "Mens E-Mail", "Womens E-Mail")
 KNOWN = ["recency", "history", "mens", "womens", "zip_code", "newbie", "channel"]
 WOMENS = 1  # its place among the channels
 SHARE = 0.1
+SEEDS = range(5)
 BARS = {"qini_visits": 0.0071, "slope": (0.8, 1.2), "policy_10": 0.012, "spend_told": 1.0}
 
 
@@ -58,9 +61,8 @@ def shrunk(test: ContactTest, learned: LearnedUplift) -> FloatArray:
     return means[folds] + deviation
 
 
-def figures() -> dict[str, float]:
-    test = email_test("visit")
-    learned = Auto().learn(test)
+def figures_of(test: ContactTest, money_test: ContactTest, seed: int) -> dict[str, float]:
+    learned = Auto().learn(test, seed)
     effects, gains, folds = learned.fitted.out_of_fold, learned.gains, learned.fitted.folds
     area = qini_area(gains[:, WOMENS], on_one_level(effects, folds)[:, WOMENS])
     slope = honest_slope(effects, gains, test.stratum, folds)[WOMENS]
@@ -68,7 +70,7 @@ def figures() -> dict[str, float]:
     nobody = np.tile([1.0, 0.0, 0.0], (len(test), 1))
     lots = contact_best(np.tile(gains.mean(axis=0), (len(test), 1)), SHARE)
     value, by_lot = (policy_difference(learned.scores, one, nobody) for one in (tenth, lots))
-    spend = Auto().learn(email_test("spend"))
+    spend = Auto().learn(money_test, seed)
     money = next(row for row in spend.board.rows if row.label != "tier_means").channels[WOMENS]
     return {
         "qini_visits": area.value,
@@ -82,6 +84,14 @@ def figures() -> dict[str, float]:
         "spend_qini": money.qini,
         "spend_qini_error": money.qini_error,
     }
+
+
+def figures() -> dict[str, float]:
+    """Give the means over the seeds: one drawing of folds is luck."""
+    visits, money = email_test("visit"), email_test("spend")
+    found = [figures_of(visits, money, seed) for seed in SEEDS]
+    means = {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+    return {**means, "qini_visits_least": min(one["qini_visits"] for one in found)}
 
 
 def holds(name: str, value: float) -> bool:
