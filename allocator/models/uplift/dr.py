@@ -1,43 +1,50 @@
-"""DR-learner."""
+"""DR-learner: the AIPW scores themselves are regressed on what is known of customers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 
 from allocator.models.uplift.base import ContactTest, FloatArray
-from allocator.models.uplift.scores import ridge
+from allocator.models.uplift.bases import Base, Predict, fitted
 from allocator.options import Options
 
 
 @dataclass(frozen=True, eq=False)
-class Linear:
-    slope: FloatArray
-    level: FloatArray
+class Regressed:
+    """One function of the modifiers a channel."""
+
+    functions: tuple[Predict, ...]
 
     def effect(self, modifiers: FloatArray) -> FloatArray:
-        return self.level + modifiers @ self.slope.T
+        """Give the effect of one contact by each channel, shape (m, k), in units of the outcome."""
+        return np.column_stack([function(modifiers) for function in self.functions])
 
 
 class DR(Options):
+    """Doubly robust learner (Kennedy, 2023, "Towards optimal doubly robust estimation").
+
+    ``tau_c(x)`` is the regression of ``Gamma_ic - Gamma_i0`` on the modifiers.
+    """
+
     name: Literal["dr"] = "dr"
     """Which learner this is."""
-    base: Literal["linear", "boosting"] = "linear"
-    """Base."""
-
-    @property
-    def complexity(self) -> int:
-        return 3 if self.base == "linear" else 4
+    base: Base = "linear"
+    """A ridge regression, one with squares and products, or shallow boosted trees."""
 
     @property
     def label(self) -> str:
+        """Name in a leaderboard."""
         return f"dr_{self.base}"
 
-    def learn(self, test: ContactTest, scores: FloatArray, seed: int) -> Linear:
+    @property
+    def complexity(self) -> int:
+        """How free it is to follow noise."""
+        return {"linear": 3, "quadratic": 4, "boosting": 5}[self.base]
+
+    def learn(self, test: ContactTest, scores: FloatArray, seed: int) -> Regressed:
+        """Regress the scores of every channel, less those of control, on the modifiers."""
         gains = scores[:, 1:] - scores[:, :1]
-        spread = test.modifiers.std(axis=0)
-        spread = np.where(spread > 0, spread, 1.0)
-        found = [ridge(test.modifiers / spread, gain, 10.0) for gain in gains.T]
-        return Linear(np.array([s / spread for s, _ in found]), np.array([l for _, l in found]))
+        return Regressed(tuple(fitted(self.base, test.modifiers, gain, seed) for gain in gains.T))
