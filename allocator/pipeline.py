@@ -11,7 +11,7 @@ a solver, so that ``check`` can go all the way to the problem and find everythin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -121,6 +121,14 @@ def forecast_from(
 def curves_of(scenario: Scenario, found: Forecasted, tested: Tested) -> Curves:
     """Give the curves that other effects of the tested channels would have led to."""
     return draw_curves(scenario, found.tables, tested, found.customers.sizes, found.modelled)
+
+
+def cut_for(scenario: Scenario, found: Forecasted) -> Forecasted:
+    """Give the same forecast with customers in segments that suit the budget of a scenario."""
+    if found.tested is None:
+        return found
+    tested = found.tested.cut_for(scenario)
+    return replace(found, tested=tested, curves=curves_of(scenario, found, tested))
 
 
 def judge(scenario: Scenario, tables: Tables) -> Judged | None:

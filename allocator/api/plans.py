@@ -16,6 +16,7 @@ from allocator.api.files import harmless, write_whole
 from allocator.api.fitting import ConvertibleTable, forecast_of
 from allocator.api.forecasts import Forecast
 from allocator.errors import DataError, Finding, NoPlanError
+from allocator.pipeline import Forecasted
 from allocator.plan.optimise import optimise
 from allocator.plan.solution import Solution, Status
 from allocator.quantities import count, quoted
@@ -68,11 +69,21 @@ class Plan:
         """What a renderer needs."""
         return plan_view(
             self.scenario,
-            self.forecast.curves,
+            self.curves,
             self.solution,
             read=self.forecast.facts,
             checked=self.checked_return,
         )
+
+    @cached_property
+    def found(self) -> Forecasted | None:
+        """What the stages found, customers in segments that suit the plan's budget; None for curves read."""
+        return _suited(self.scenario, self.forecast)
+
+    @property
+    def curves(self) -> Curves:
+        """The curves the plan was made from."""
+        return self.found.curves if self.found else self.forecast.curves
 
     @cached_property
     def checked_return(self) -> CheckedReturn | None:
@@ -80,7 +91,7 @@ class Plan:
 
         The test is cut in halves; a plan is made on one and valued on the other, and the reverse.
         """
-        found = self.forecast.found
+        found = self.found
         halves = self.forecast.halves if self.solution.cells else ()
         if found is None or not halves:
             return None
@@ -114,11 +125,11 @@ class Plan:
             Without a plan.
         """
         self.require()
-        found = self.forecast.found
+        found = self.found
         if found is None or found.tested is None:
             what = "names need a test of contacts that was fitted in this process"
             raise DataError(Finding("E209", None, what, "fit a scenario with response: {source: experiment}"))
-        problem = pipeline.problem(self.scenario, self.forecast.curves, self.forecast.facts.customers)
+        problem = pipeline.problem(self.scenario, self.curves, self.forecast.facts.customers)
         targeting = found.tested.targeting
         table = chosen(
             targeting,
@@ -132,7 +143,7 @@ class Plan:
     def _once(self) -> bool:
         """Whether a customer gets one tested channel at most."""
         stated = self.scenario.data.experiments.combine if self.scenario.data.experiments else None
-        return (stated or self.forecast.curves.combine) == "one_per_customer"
+        return (stated or self.curves.combine) == "one_per_customer"
 
     def save_targets(self, path: str | os.PathLike[str]) -> Path:
         """Write who gets which contact as CSV: ``customer_id``, ``channel``, highest gain per cost first.
@@ -264,6 +275,14 @@ def _frame(
     return pd.DataFrame(split, columns=names)
 
 
+def _suited(scenario: Scenario, forecast: Forecast) -> Forecasted | None:
+    """Give what a forecast found in segments that suit the budget of a scenario."""
+    found, fitted = forecast.found, forecast.scenario
+    if found is None or fitted is None or fitted.budget.total == scenario.budget.total:
+        return found
+    return pipeline.cut_for(scenario, found)
+
+
 def plans_to_json(plans: Iterable[Plan]) -> str:
     """Give one plan as a JSON object, several as an array."""
     return json_render.to_json(plan.view for plan in plans)
@@ -308,5 +327,7 @@ def solve(
     True
     """
     forecast = forecast_of(forecast)
-    problem = pipeline.problem(scenario, forecast.curves, forecast.facts.customers)
+    found = _suited(scenario, forecast)
+    curves = found.curves if found else forecast.curves
+    problem = pipeline.problem(scenario, curves, forecast.facts.customers)
     return Plan(scenario, forecast, optimise(problem, engine=solver))

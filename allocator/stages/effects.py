@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -22,7 +22,7 @@ from allocator.stages.contact_log import CONTROL, ContactLog, contact_terms, rea
 from allocator.stages.customers import Customers
 from allocator.stages.places import placed
 from allocator.stages.reading import Tables
-from allocator.stages.targeting import Targeting
+from allocator.stages.targeting import People, Targeting
 
 ENOUGH = 100  # customers (clusters) of every arm, before a test can tell customers apart
 
@@ -54,6 +54,11 @@ class Tested:
     def learned(self) -> LearnedUplift | None:
         """Who responds more; None where the scenario or the size of the test leaves that open."""
         return self.targeting.tailored.learned
+
+    def cut_for(self, scenario: Scenario) -> Tested:
+        """Give the same effects with customers in segments that suit the budget of a scenario."""
+        money = self.log.known.share_in_tables * scenario.budget.total
+        return replace(self, targeting=self.targeting.cut_for(money))
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -109,7 +114,8 @@ def _targeting(scenario: Scenario, shrunk: ShrunkEffects, log: ContactLog) -> Ta
     tailored = Tailored(shrunk, log.tiers, log.channels, _learned(scenario, log.test))
     cost = np.array([scenario.channels[name].cost_per_contact or 1.0 for name in log.channels])
     deviation = tailored.deviations(known.planned, known.tier, known.row)
-    return Targeting.of(tailored, cost, known.customer_id, known.tier, deviation)
+    people = People(known.customer_id, known.tier, deviation)
+    return Targeting.of(tailored, cost, people, known.share_in_tables * scenario.budget.total)
 
 
 def _learned(scenario: Scenario, test: ContactTest) -> LearnedUplift | None:

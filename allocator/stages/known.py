@@ -50,6 +50,8 @@ class Known:
         By its place among the scenario's.
     row : int array, shape (customers of the plan,)
         The row of the log each stood in, -1 for those who were in no test.
+    share_in_tables : float
+        Customers in the tables per customer of the plan.
     findings : tuple of Finding
     """
 
@@ -60,6 +62,7 @@ class Known:
     customer_id: IdArray
     tier: Codes
     row: Codes
+    share_in_tables: float = 1.0
     findings: tuple[Finding, ...] = ()
 
     def pick(self, rows: Codes) -> Known:
@@ -113,6 +116,7 @@ def what_is_known(
         customer_id=ids,
         tier=_tier_codes(scenario, customers),
         row=_rows(log, ids),
+        share_in_tables=len(ids) / customers.population if customers.population else 1.0,
         findings=() if tables.transactions is not None else tuple(_unknown_today(scenario, rest)),
     )
 

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from allocator.models.uplift.tailored import Tailored
 from allocator.response.experiment import SegmentTable
-from allocator.response.segments import Segments, cut
+from allocator.response.segments import Segments, cut, prices
 
 FloatArray = NDArray[np.float64]
 IdArray = NDArray[np.object_]
 Codes = NDArray[np.intp]
+
+
+class People(NamedTuple):
+    """Customers of the plan: who, in which tier, how far from its mean the learner puts them."""
+
+    customer_id: IdArray
+    tier: Codes
+    deviation: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,13 +55,27 @@ class Targeting:
     segment: Codes
 
     @classmethod
-    def of(
-        cls, tailored: Tailored, cost: FloatArray, customer_id: IdArray, tier: Codes, deviation: FloatArray
-    ) -> Targeting:
-        """Cut every tier into segments of customers alike in response."""
-        effect = tailored.effect(deviation, tier)
-        rules = tuple(cut(effect[tier == code], cost) for code in range(len(tailored.tiers)))
-        return cls(tailored, cost, customer_id, tier, deviation, rules, segments_of(rules, effect, tier))
+    def of(cls, tailored: Tailored, cost: FloatArray, people: People, budget: float) -> Targeting:
+        """Cut every tier into segments of customers alike in response.
+
+        Parameters
+        ----------
+        tailored : Tailored
+        cost : array, shape (n_channels,)
+        people : People
+        budget : float
+            Money for the customers in the tables; segments are right around it.
+        """
+        made = cls(tailored, cost, *people, (), np.zeros(len(people.tier), dtype=np.intp))
+        return made.cut_for(budget)
+
+    def cut_for(self, budget: float) -> Targeting:
+        """Give the same customers in segments that suit another budget."""
+        effect = self.effect
+        at = prices(effect, self.cost, budget)
+        tiers = range(len(self.tailored.tiers))
+        rules = tuple(cut(effect[self.tier == code], self.cost, at) for code in tiers)
+        return replace(self, rules=rules, segment=segments_of(rules, effect, self.tier))
 
     @property
     def effect(self) -> FloatArray:

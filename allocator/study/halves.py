@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -69,6 +69,10 @@ class Half:
     others: ContactTest
     gains: FloatArray
 
+    def cut_for(self, scenario: Scenario) -> Half:
+        """Give the same half with customers in segments that suit the budget of a scenario."""
+        return replace(self, tested=self.tested.cut_for(scenario))
+
 
 def halves_of(scenario: Scenario, tested: Tested) -> tuple[Half, ...]:
     """Estimate effects on each half of the test; nothing where a half is too small to be planned on."""
@@ -130,18 +134,21 @@ class HalfPlan:
 
     Parameters
     ----------
+    targeting : Targeting
+        Its segments.
     contacts : mapping of cell to float
         Of the tested channels, by tier and segment.
     promised : float
         Incremental margin of the tested channels, money.
     """
 
+    targeting: Targeting
     contacts: Mapping[Cell, float]
     promised: float
 
     def chance(self, half: Half, sizes: Mapping[str, float]) -> FloatArray:
         """Give the probability with which each of the other customers is contacted, by channel."""
-        targeting, test = half.tested.targeting, half.others
+        targeting, test = self.targeting, half.others
         tailored = targeting.tailored
         effect = tailored.effect(tailored.deviations(test.modifiers, test.stratum), test.stratum)
         segment = segments_of(targeting.rules, effect, test.stratum)
@@ -151,6 +158,7 @@ class HalfPlan:
 
 def planned(scenario: Scenario, found: Forecasted, half: Half) -> HalfPlan | None:
     """Plan on one half; None where it leaves no plan."""
+    half = half.cut_for(scenario)
     curves, sizes = pipeline.curves_of(scenario, found, half.tested), found.customers.sizes
     problem = pipeline.problem(scenario, curves, sizes)
     solution = optimise(problem, "highs")
@@ -158,7 +166,7 @@ def planned(scenario: Scenario, found: Forecasted, half: Half) -> HalfPlan | Non
         return None
     channels = half.tested.log.channels
     promised = sum(one.margin for one in solution.cells if one.cell.channel in channels)
-    return HalfPlan(contacts_of(problem, solution), promised)
+    return HalfPlan(half.tested.targeting, contacts_of(problem, solution), promised)
 
 
 def _enough(test: ContactTest, half: NDArray[np.intp]) -> bool:

@@ -164,6 +164,7 @@ def _planned(
     world: ContactWorld, scenario: Scenario, found: Forecasted, share: float, money: float
 ) -> Outcome:
     asked = scenario.override({"budget.total": round(money, 2)})
+    found = pipeline.cut_for(asked, found)
     problem = pipeline.problem(asked, found.curves, found.customers.sizes)
     solution = optimise(problem, "highs")
     if solution.status is not Status.OPTIMAL or found.tested is None:

@@ -10,6 +10,7 @@ import numpy as np
 from allocator.models.uplift.base import Codes, Estimated, FloatArray
 from allocator.models.uplift.influence import mean_of, root_of_squares
 
+ALIKE = 0.3  # standard deviation between the slopes of channels that one learner serves
 FLAT = 1e-9  # of the spread of the gains: effects that vary less do not vary
 SWEEPS = 6  # folds drawn apart are next to orthogonal: each takes off all but a hundredth of what is left
 
@@ -24,7 +25,8 @@ class Calibration:
         Of the gains on the effect's deviation from the mean of its stratum, with its standard error; 0 and
         infinite where the effect does not vary.
     kept : array, shape (k,)
-        Share of a deviation that is kept: ``clip(b, 0, 1) * max(0, 1 - se^2 / b^2)``.
+        Share of a deviation that is kept: of the mean slope b of all channels
+        ``clip(b, 0, 1) * max(0, 1 - se^2 / b^2)``, moved towards the channel's own as far as that is known.
     kept_error : array, shape (k,)
         Standard deviation of that share by what the slope leaves open, for draws; 0 where nothing varies.
     centre : array, shape (n_strata, k)
@@ -98,8 +100,14 @@ def calibrate(
     slopes = slopes if folds is None else [_twice_noisy(one) for one in slopes]
     slope = np.array([one.value for one in slopes])
     error = np.array([one.standard_error for one in slopes])
-    kept = np.array([_kept(one) for one in slopes])
-    return Calibration(slope, error, kept, np.array([_kept_error(one) for one in slopes]), centre)
+    kept = _pooled(slopes)
+    return Calibration(
+        slope,
+        error,
+        np.array([one.value for one in kept]),
+        np.array([_kept_error(one) for one in kept]),
+        centre,
+    )
 
 
 def honest_slope(
@@ -238,7 +246,33 @@ def _twice_noisy(slope: Estimated) -> Estimated:
     return Estimated(slope.value, slope.standard_error * float(np.sqrt(1 + noise)))
 
 
+def _pooled(slopes: Sequence[Estimated]) -> list[Estimated]:
+    """Give what is kept of each channel's deviations, and how sure that is.
+
+    One learner made them all, so their slopes are alike: each channel's own is drawn towards the mean of all
+    by ``se^2 / (se^2 + ALIKE^2)``, and the mean towards 0, as far as it is noise.
+    """
+    known = [one for one in slopes if np.isfinite(one.standard_error)]
+    if not known:
+        return [Estimated(0.0, float("inf")) for _ in slopes]
+    weight = np.array([1 / max(one.standard_error, 1e-12) ** 2 for one in known])
+    mean = Estimated(
+        float(weight @ [one.value for one in known] / weight.sum()), float(1 / np.sqrt(weight.sum()))
+    )
+    return [_towards(one, mean) for one in slopes]
+
+
+def _towards(slope: Estimated, mean: Estimated) -> Estimated:
+    error = slope.standard_error
+    if not np.isfinite(error):
+        return slope
+    own = ALIKE**2 / (ALIKE**2 + error**2)
+    kept = _kept(mean) + own * (slope.value - mean.value)
+    return Estimated(min(max(kept, 0.0), 1.0), float(np.sqrt(mean.standard_error**2 + own * error**2)))
+
+
 def _kept(slope: Estimated) -> float:
+    """Give the share of the mean slope that is kept: nothing of one within its error."""
     if slope.value <= slope.standard_error:
         return 0.0
     return min(slope.value, 1.0) * (1 - (slope.standard_error / slope.value) ** 2)
