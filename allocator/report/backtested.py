@@ -74,8 +74,8 @@ def _kept(promised: float, plan: PolicyRow, reach: float) -> str:
 
 def _policies(found: Backtest) -> Table:
     columns = (
-        Column("plan", "left"), Column("spend"), Column("margin"), Column("± error", drop=2), Column("profit"),
-        Column("plan ahead by"), Column("± error", drop=1), Column("", "left"),
+        Column("plan", "left"), Column("spend"), Column("margin"), Column("± error", drop=2),
+        Column("profit"), Column("plan ahead by"), Column("± error", drop=1), Column("", "left"),
     )  # fmt: skip
     title = "The plan against simple ones, each valued by customers who chose none of them"
     return Table(title, columns, tuple(_entries(row) for row in found.policies))

@@ -90,8 +90,17 @@ def measure_effects(scenario: Scenario, tables: Tables, customers: Customers) ->
         raise DataError(placed(error, scenario.origin_of("data.experiments.path"))) from None
 
 
-def estimated(scenario: Scenario, log: ContactLog) -> Tested:
-    """Estimate the means of tiers, shrink them, tell customers apart."""
+def estimated(scenario: Scenario, log: ContactLog, whole: LearnedUplift | None = None) -> Tested:
+    """Estimate the means of tiers, shrink them, tell customers apart.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    log : ContactLog
+    whole : LearnedUplift or None
+        What was learned from a log this one is a part of: slow learners that were not taken there are not
+        tried again.
+    """
     model = scenario.models.uplift
     estimate = partial(
         AdjustedMeans(covariates=not isinstance(model, AdjustedMeans) or model.covariates).estimate,
@@ -105,20 +114,25 @@ def estimated(scenario: Scenario, log: ContactLog) -> Tested:
     effects = estimate(log.worth)
     shrunk = shrink(effects)
     revenue = shrink(estimate(log.rows["revenue"].to_numpy())) if "revenue" in log.rows else None
-    return Tested(log, effects, shrunk, _targeting(scenario, shrunk, log), revenue)
+    learned = _learned(scenario, log.test, whole)
+    return Tested(log, effects, shrunk, _targeting(scenario, shrunk, log, learned), revenue)
 
 
-def _targeting(scenario: Scenario, shrunk: ShrunkEffects, log: ContactLog) -> Targeting:
+def _targeting(
+    scenario: Scenario, shrunk: ShrunkEffects, log: ContactLog, learned: LearnedUplift | None
+) -> Targeting:
     """Give the effect of every contact on the customers of the plan, and who of them are alike."""
     known = log.known
-    tailored = Tailored(shrunk, log.tiers, log.channels, _learned(scenario, log.test))
+    tailored = Tailored(shrunk, log.tiers, log.channels, learned)
     cost = np.array([scenario.channels[name].cost_per_contact or 1.0 for name in log.channels])
     deviation = tailored.deviations(known.planned, known.tier, known.row)
     people = People(known.customer_id, known.tier, deviation)
     return Targeting.of(tailored, cost, people, known.share_in_tables * scenario.budget.total)
 
 
-def _learned(scenario: Scenario, test: ContactTest) -> LearnedUplift | None:
+def _learned(
+    scenario: Scenario, test: ContactTest, whole: LearnedUplift | None = None
+) -> LearnedUplift | None:
     """Learn who responds more; None where the scenario or the size of the test leaves that open."""
     model = scenario.models.uplift
     units = np.arange(len(test)) if test.cluster is None else test.cluster
@@ -126,6 +140,7 @@ def _learned(scenario: Scenario, test: ContactTest) -> LearnedUplift | None:
     if isinstance(model, AdjustedMeans) or smallest < ENOUGH or not test.names:
         return None
     if isinstance(model, Auto):
+        model = model if whole is None else model.quick(whole.model)
         return model.learn(test, seed=scenario.risk.seed)
     return learn_with(model, test, seed=scenario.risk.seed)
 

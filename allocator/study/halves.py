@@ -88,7 +88,9 @@ def _half(scenario: Scenario, tested: Tested, own: Codes, other: Codes) -> Half:
     others = tested.log.pick(other).test
     folds = fold_codes(others, n_folds=FOLDS, repeats=1, seed=scenario.risk.seed)
     scores = arm_scores(others, folds, seed=scenario.risk.seed)
-    return Half(estimated(scenario, tested.log.pick(own)), others, scores[:, 1:] - scores[:, :1])
+    return Half(
+        estimated(scenario, tested.log.pick(own), tested.learned), others, scores[:, 1:] - scores[:, :1]
+    )
 
 
 def checked_by_halves(scenario: Scenario, found: Forecasted, halves: Sequence[Half]) -> HalvesChecked | None:
