@@ -43,7 +43,7 @@ def slope(family: Family, x: FloatArray, bend: FloatArray, exponent: FloatArray)
 
     Examples
     --------
-    >>> slope("hill", np.array([0.0, 1.0]), np.array(0.0), np.array(1.0)).tolist()
+    >>> slope("hill", np.array([0.0, 1.0]), np.array(0.0), np.array(1.0)).round(6).tolist()
     [2.0, 0.5]
     """
     if family == "log":
