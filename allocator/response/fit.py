@@ -74,10 +74,9 @@ def opinion_responses(
         Set when the channel is bought per tier: the total V becomes ``w * i * V(s / w)`` in a tier of
         share w and index i.
     strata : Strata or None
-        The channel's draws of an expert's uncertainty; without them only the expected curve is given.
+        Draws of an expert's uncertainty; without them only the expected curve is given.
     measured : ResponseCurve or sequence of Measured
-        What `trust` below 100 % leaves room for: the channel's own curve as it was measured, else channels
-        with evidence, towards whose spend-weighted return per unit it pulls.
+        What `trust` below 100 % leaves room for: the channel's own measured curve, else measured channels.
 
     Returns
     -------

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.errors import Finding
+from allocator.models.base import impossible
 from allocator.models.media import MediaFit
+from allocator.models.media.calibrate import calibrated
 from allocator.quantities import quoted
 from allocator.response.curve import EDGE, FloatArray, ResponseCurve, amount
 from allocator.response.curves import Curves, Evidence, Response
@@ -80,6 +82,56 @@ def history_response(fit: MediaFit, channel: str, terms: HistoryTerms, tier: str
         "history",
         tier,
         observed_to=float(fit.highest[at] * terms.periods),
+    )
+
+
+@dataclass(frozen=True)
+class ContactTest:
+    """What an experiment says of contacting everybody once, in plain numbers.
+
+    Parameters
+    ----------
+    effect, standard_error : float
+        Margin of one contact.
+    cost_per_contact : float
+        Above 0.
+    contacts : float
+        In the horizon, when everybody gets theirs; above 0.
+    """
+
+    effect: float
+    standard_error: float
+    cost_per_contact: float
+    contacts: float
+
+
+def corrected(fit: MediaFit, channel: str, terms: HistoryTerms, test: ContactTest) -> MediaFit:
+    """Correct a channel's history by an experiment at the spend of a contact for everybody, spread evenly.
+
+    Parameters
+    ----------
+    fit : MediaFit
+    channel : str
+    terms : HistoryTerms
+        With a `worth` above 0.
+    test : ContactTest
+
+    Raises
+    ------
+    DataError
+        E315 for an unknown channel, or a spend, worth or error that is not above 0.
+    """
+    per_period = test.contacts / terms.periods
+    if not terms.worth > 0:
+        raise impossible(
+            f"an experiment cannot correct the history of {channel}: its outcome is worth nothing"
+        )
+    return calibrated(
+        fit,
+        channel,
+        test.cost_per_contact * per_period,
+        test.effect * per_period / terms.worth,
+        test.standard_error * per_period / terms.worth,
     )
 
 

@@ -8,14 +8,17 @@ from typing import cast
 import numpy as np
 import pytest
 
+from allocator.errors import DataError
 from allocator.models.media import MediaFit, MediaPanel
 from allocator.models.media.fit import MediaMix
 from allocator.response.curve import ResponseCurve
 from allocator.response.curves import Curves, Evidence, Response
 from allocator.response.fit import blended
 from allocator.response.history import (
+    ContactTest,
     HistoryTerms,
     beyond_observed,
+    corrected,
     envelope,
     history_response,
     straightened,
@@ -136,6 +139,30 @@ def test_the_total_of_tiers_is_their_sum_at_their_shares() -> None:
     assert float(total.at(200)) == pytest.approx(100 + 60)
     assert total.end == 400
     assert total.draws_at(200).tolist() == pytest.approx([50 + 60, 150 + 60])
+
+
+def test_a_clear_test_of_contacts_sets_the_level_of_a_history(fit: MediaFit) -> None:
+    """10,000 contacts at 2.60, each bringing 1.30 +- 0.001, are 26,000 spent and 13,000 earned."""
+    test = ContactTest(effect=1.3, standard_error=0.001, cost_per_contact=2.6, contacts=10_000)
+    curve = history_response(corrected(fit, "tv", TERMS, test), "tv", TERMS).curve
+    assert float(curve.at(26_000)) == pytest.approx(13_000, rel=0.01)
+    untouched, other = (
+        history_response(one, "radio", TERMS).curve for one in (fit, corrected(fit, "tv", TERMS, test))
+    )
+    assert np.array_equal(untouched.draws, other.draws)
+
+
+def test_a_vague_one_hardly_moves_it(fit: MediaFit) -> None:
+    vague = ContactTest(effect=1.3, standard_error=1000.0, cost_per_contact=2.6, contacts=10_000)
+    before = history_response(fit, "tv", TERMS).curve
+    after = history_response(corrected(fit, "tv", TERMS, vague), "tv", TERMS).curve
+    assert float(after.at(26_000)) == pytest.approx(float(before.at(26_000)), rel=0.05)
+
+
+def test_a_history_worth_nothing_cannot_be_corrected(fit: MediaFit) -> None:
+    test = ContactTest(effect=1.3, standard_error=0.1, cost_per_contact=2.6, contacts=10_000)
+    with pytest.raises(DataError, match="E315"):
+        corrected(fit, "tv", replace(TERMS, worth=0.0), test)
 
 
 class TestBlend:
