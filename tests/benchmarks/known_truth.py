@@ -2,10 +2,10 @@
 
 ``python tests/benchmarks/known_truth.py [--world NAME] [--replications N] [--workers N] [--json]``
 
-Every replication simulates a randomised test of 20,000 customers and three channels, fits it as any scenario
-is fitted, plans for budgets of 10, 25 and 50 % of what contacting everybody costs, and adds up the true effects
-on the customers the plan names. Beside it: boosted trees fitted arm by arm and judged in sample, whose plan is
-the exact optimum of their estimates (the naive peer).
+Every replication simulates a randomised test of 20,000 customers and three channels, fits it as any scenario,
+plans for budgets of 10, 25 and 50 % of what contacting everybody costs, and adds up the true effects on the
+customers the plan names. Beside it: boosted trees fitted arm by arm and judged in sample, whose plan is the
+exact optimum of their estimates (the naive peer).
 """
 
 from __future__ import annotations

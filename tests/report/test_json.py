@@ -35,7 +35,7 @@ def test_the_schema_is_one():
     [
         plans.view(),
         plans.contradiction(),
-        plans.view(checked=CheckedReturn(2.1e6, (1.8e6, 2.4e6), "halves swapped"), data_sha256="a" * 64),
+        plans.view(checked=CheckedReturn(2.1e6, (1.8e6, 2.4e6), 2.3e6, "halves"), data_sha256="a" * 64),
         plans.view(solution=Solution(Status.UNBOUNDED, "highs"), currency="", seed=None),
         plans.view(solution=replace(plans.solution(), today=None), rejects={"orders": 3}),
     ],

@@ -9,9 +9,28 @@ from pydantic import Field
 from allocator.models.uplift.adjusted_means import AdjustedMeans
 from allocator.models.uplift.auto import Auto
 from allocator.models.uplift.dr import DR
+from allocator.models.uplift.r_learner import RLearner
+from allocator.models.uplift.rule import Rule
+from allocator.models.uplift.s_learner import SLearner
+from allocator.models.uplift.segment_means import SegmentMeans
+from allocator.models.uplift.t_learner import TLearner
+from allocator.models.uplift.x_learner import XLearner
 from allocator.options import Options
 
-MODELS: dict[str, type[Options]] = {"auto": Auto, "adjusted_means": AdjustedMeans, "dr": DR}
-"""Everything a scenario may name; ``adjusted_means`` tells nobody of a tier apart."""
+UpliftOptions = Annotated[
+    Auto | AdjustedMeans | Rule | SegmentMeans | DR | SLearner | TLearner | XLearner | RLearner,
+    Field(discriminator="name"),
+]
 
-UpliftOptions = Annotated[Auto | AdjustedMeans | DR, Field(discriminator="name")]
+MODELS: dict[str, type[Options]] = {
+    "auto": Auto,
+    "adjusted_means": AdjustedMeans,
+    "rule": Rule,
+    "segment_means": SegmentMeans,
+    "dr": DR,
+    "s_learner": SLearner,
+    "t_learner": TLearner,
+    "x_learner": XLearner,
+    "r_learner": RLearner,
+}
+"""Everything a scenario may name; ``adjusted_means`` tells nobody of a tier apart."""

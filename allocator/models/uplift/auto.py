@@ -20,6 +20,8 @@ from allocator.options import Count, Options, fault
 
 LARGE = 100_000
 """Customers from which folds are drawn once only: their luck is small, and the time counts."""
+ENOUGH_FOR_SLOW = 10_000
+"""Customers below which trees that follow noise are not worth their time."""
 SLOW = "_boosting"
 """What the labels of learners end with that take longer than all others together."""
 FLAT = "tier_means"
@@ -117,7 +119,8 @@ class Auto(Options):
         seed : int
             Of the folds and of learners that draw.
         """
-        labels = dict.fromkeys((FLAT, *self.candidates))
+        tried = self if len(test) >= ENOUGH_FOR_SLOW else self.quick("")
+        labels = dict.fromkeys((FLAT, *tried.candidates))
         trial = _Trial.of(test, self.folds, self.repeats, seed)
         return trial.judged({label: LEARNERS[label] for label in labels})
 

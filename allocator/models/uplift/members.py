@@ -4,11 +4,31 @@ from __future__ import annotations
 
 from allocator.models.uplift.base import UpliftLearner
 from allocator.models.uplift.dr import DR
+from allocator.models.uplift.r_learner import RLearner
 from allocator.models.uplift.rule import Rule
+from allocator.models.uplift.s_learner import SLearner
+from allocator.models.uplift.segment_means import SegmentMeans
+from allocator.models.uplift.t_learner import TLearner
 from allocator.models.uplift.tier_means import TierMeans
+from allocator.models.uplift.x_learner import XLearner
 
-LEARNERS: dict[str, UpliftLearner] = {
-    one.label: one for one in (TierMeans(), Rule(), DR(), DR(base="quadratic"), DR(base="boosting"))
-}
-CORE = ("tier_means", "rule", "dr_linear", "dr_quadratic", "dr_boosting")
-"""What `auto` tries."""
+_MEMBERS: tuple[UpliftLearner, ...] = (
+    TierMeans(),
+    Rule(),
+    SegmentMeans(),
+    DR(),
+    DR(base="quadratic"),
+    DR(base="boosting"),
+    SLearner(),
+    SLearner(base="boosting"),
+    TLearner(),
+    TLearner(base="boosting"),
+    XLearner(),
+    XLearner(base="boosting"),
+    RLearner(),
+    RLearner(base="boosting"),
+)
+LEARNERS: dict[str, UpliftLearner] = {one.label: one for one in _MEMBERS}
+"""By label."""
+CORE = ("tier_means", "rule", "segment_means", "dr_linear", "dr_quadratic", "dr_boosting")
+"""What `auto` tries; the others are there to be compared with."""
