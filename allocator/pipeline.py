@@ -29,6 +29,7 @@ from allocator.stages.headers import header_findings
 from allocator.stages.judge import Judged, compared, hold_out
 from allocator.stages.kept import Store
 from allocator.stages.media import Modelled, fit_media
+from allocator.stages.opinions import bold_opinions
 from allocator.stages.outlook import Outlook, look_ahead
 from allocator.stages.placeholders import placeholder_sizes, placeholders
 from allocator.stages.predictions import learn, order_log
@@ -60,8 +61,8 @@ class Forecasted:
     modelled : Modelled or None
         None where no channel rests on spend history.
     curves : Curves
-    replaced : tuple of Finding
-        Which stated responses a table of curves took the place of.
+    advice : tuple of Finding
+        Which stated responses a table of curves took the place of, and which outshine all data.
     """
 
     curves: Curves
@@ -69,14 +70,14 @@ class Forecasted:
     customers: Customers = field(default_factory=Customers)
     tested: Tested | None = None
     modelled: Modelled | None = None
-    replaced: tuple[Finding, ...] = ()
+    advice: tuple[Finding, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Advice of all stages."""
         tested = self.tested.findings if self.tested else ()
         modelled = self.modelled.findings if self.modelled else ()
-        return (*self.tables.findings, *self.customers.findings, *tested, *modelled, *self.replaced)
+        return (*self.tables.findings, *self.customers.findings, *tested, *modelled, *self.advice)
 
 
 def forecast(scenario: Scenario, tell: Tell = lambda stage: None, store: Store | None = None) -> Forecasted:
@@ -114,8 +115,8 @@ def forecast_from(
     tell(STAGES[4])
     sizes = customers.sizes
     curves = draw_curves(scenario, tables, tested, sizes, modelled)  # effects, fits, estimates → curves
-    replaced = tuple(replaced_responses(scenario, tables))
-    return Forecasted(curves, tables, customers, tested, modelled, replaced)
+    advice = (*replaced_responses(scenario, tables), *bold_opinions(scenario, curves, sizes, modelled))
+    return Forecasted(curves, tables, customers, tested, modelled, advice)
 
 
 def curves_of(scenario: Scenario, found: Forecasted, tested: Tested) -> Curves:

@@ -131,6 +131,7 @@ def test_the_command_line_knows_the_api_and_the_errors_only() -> None:
     assert own <= {
         "allocator.__version__",
         "allocator.api",
+        "allocator.api.Backtested",
         "allocator.api.Forecast",
         "allocator.api.Plan",
         "allocator.api.TableRead",

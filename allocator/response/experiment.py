@@ -140,18 +140,32 @@ def experiment_responses(
         raise DataError(findings)
     parts = SegmentTable.whole(population, terms) if segments is None else segments
     earned = _per_contact(effects, parts, uncertainty)
-    rows = {} if revenue is None else _rows(revenue)
-    responses = []
-    for channel, term in terms.items():
-        for part, (tier, name) in enumerate(zip(parts.tier, parts.name, strict=True)):
-            people = population[tier] * float(parts.share[part])
-            effect, draws = earned.of(part, channel)
-            brought = None if revenue is None else float(revenue.mean[rows[tier, channel]])
-            if brought is not None:
-                brought += float(parts.revenue[part, parts.channels.index(channel)])
-            curve = _curve(term, people, effect, brought, draws)
-            responses.append(Response(channel, curve, TESTED, SOURCE, tier, segment=name, population=people))
-    return tuple(responses)
+    return tuple(
+        _response(channel, terms[channel], part, parts, population, earned, revenue)
+        for channel in terms
+        for part in range(len(parts.tier))
+    )
+
+
+def _response(
+    channel: str,
+    term: ContactTerms,
+    part: int,
+    parts: SegmentTable,
+    population: Mapping[str, float],
+    earned: _Earned,
+    revenue: ShrunkEffects | None,
+) -> Response:
+    """Give the curve of a channel in a segment."""
+    tier = parts.tier[part]
+    people = population[tier] * float(parts.share[part])
+    effect, draws = earned.of(part, channel)
+    brought = None
+    if revenue is not None:
+        brought = float(revenue.mean[revenue.row(tier, channel)])
+        brought += float(parts.revenue[part, parts.channels.index(channel)])
+    curve = _curve(term, people, effect, brought, draws)
+    return Response(channel, curve, TESTED, SOURCE, tier, segment=parts.name[part], population=people)
 
 
 @dataclass(frozen=True, eq=False)

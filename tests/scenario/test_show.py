@@ -31,7 +31,7 @@ def test_defaults_are_shown_without_a_line(tmp_path: Path) -> None:
     rows = {row.path: row for row in resolved(scenario)}
     assert rows["constraints.hurdle.priority"].origin is None
     assert rows["models.clv.name"].value == "auto"
-    assert rows["models.uplift.name"].value == "adjusted_means"
+    assert rows["models.uplift.name"].value == "auto"
     assert all(row.origin for row in resolved(scenario, defaults=False))
     assert len(rows) == len(resolved(scenario))
 
