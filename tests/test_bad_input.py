@@ -195,9 +195,9 @@ CASES: dict[str, tuple[str, Change, str, str, str]] = {
     "history": (
         "check",
         scenario("{source: points, points: [[1k, 1.8k]]}", "{source: history}"),
-        "E110",
+        "E209",
         "q.yaml:17",
-        "not supported yet",
+        "no table of one is given",
     ),
     "empty tiers": ("check", scenario(LEVELS, "{}"), "E103", "q.yaml:13", ""),
     "share of a tier": ("check", scenario("top 30%", "top 130%"), "E106", "q.yaml:13", ""),

@@ -110,8 +110,7 @@ def experiment_responses(
     revenue : ShrunkEffects or None
         Of one contact, in money of revenue, where it was measured.
     uncertainty : Uncertainty or None
-        For the draws: jointly normal with the covariance of the effects, and the shares that count with their
-        errors; their mean is exactly the curve.
+        For the draws: effects jointly normal, shares that count with their errors; their mean is the curve.
     segments : SegmentTable or None
         Without them every tier is one segment.
 
@@ -140,11 +139,8 @@ def experiment_responses(
         raise DataError(findings)
     parts = SegmentTable.whole(population, terms) if segments is None else segments
     earned = _per_contact(effects, parts, uncertainty)
-    return tuple(
-        _response(channel, terms[channel], part, parts, population, earned, revenue)
-        for channel in terms
-        for part in range(len(parts.tier))
-    )
+    places = [(channel, part) for channel in terms for part in range(len(parts.tier))]
+    return tuple(_response(c, terms[c], part, parts, population, earned, revenue) for c, part in places)
 
 
 def _response(

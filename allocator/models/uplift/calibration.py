@@ -268,7 +268,8 @@ def _towards(slope: Estimated, mean: Estimated) -> Estimated:
         return slope
     own = ALIKE**2 / (ALIKE**2 + error**2)
     kept = _kept(mean) + own * (slope.value - mean.value)
-    return Estimated(min(max(kept, 0.0), 1.0), float(np.sqrt(mean.standard_error**2 + own * error**2)))
+    unsure = (1 - own) * mean.standard_error**2 + own * error**2
+    return Estimated(min(max(kept, 0.0), 1.0), float(np.sqrt(unsure)))
 
 
 def _kept(slope: Estimated) -> float:
