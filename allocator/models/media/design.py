@@ -20,7 +20,7 @@ def trend_and_season(panel: MediaPanel, harmonics: int) -> FloatArray:
     most = min(harmonics, int((year - 1) // 2)) if t >= year else 0
     terms = [Fourier(year, most)] if most else []
     process = DeterministicProcess(pd.RangeIndex(t), constant=False, order=1, additional_terms=terms)
-    columns = process.in_sample().to_numpy(dtype=np.float64)
+    columns = process.in_sample().to_numpy(dtype=np.float64, copy=True)
     columns[:, 0] = (columns[:, 0] - columns[:, 0].mean()) / t
     return np.asarray(columns)
 
