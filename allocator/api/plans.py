@@ -27,6 +27,7 @@ from allocator.report.rules import rule_lines
 from allocator.report.view import CheckedReturn, PlanView, plan_view
 from allocator.response.curves import Curves
 from allocator.scenario.schema import Scenario
+from allocator.stages.contact_log import contact_terms
 from allocator.stages.targeting import IdArray
 from allocator.stages.targets import Price, chosen, rules
 from allocator.study.halves import checked_by_halves, contacts_of
@@ -136,6 +137,7 @@ class Plan:
             contacts_of(problem, self.solution),
             len(targeting.customer_id) / found.customers.population,
             once=self._once,
+            most={name: one.contacts_per_customer for name, one in contact_terms(self.scenario).items()},
         )
         return table if customers is None else _only(table, targeting.customer_id, list(customers))
 

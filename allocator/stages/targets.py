@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.plan.families import GIVEN
-from allocator.plan.solution import Solution
+from allocator.plan.rows import Bound
+from allocator.plan.solution import RowResult, Solution
 from allocator.response.curves import Cell
 from allocator.stages.targeting import Targeting
 
@@ -44,7 +45,14 @@ class Price:
     because: tuple[str, ...] = ()
 
 
-def chosen(targeting: Targeting, contacts: Mapping[Cell, float], scale: float, *, once: bool) -> pd.DataFrame:
+def chosen(
+    targeting: Targeting,
+    contacts: Mapping[Cell, float],
+    scale: float,
+    *,
+    once: bool,
+    most: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
     """Give who is contacted by which channel.
 
     In every segment the plan's contacts go to those who gain most from the channel, against what the other
@@ -59,6 +67,8 @@ def chosen(targeting: Targeting, contacts: Mapping[Cell, float], scale: float, *
         Customers in the tables per customer of the plan.
     once : bool
         Whether a customer gets one channel at most.
+    most : mapping of channel to float, optional
+        Contacts a customer may get; 1 where nothing is said.
 
     Returns
     -------
@@ -68,10 +78,11 @@ def chosen(targeting: Targeting, contacts: Mapping[Cell, float], scale: float, *
     """
     import pandas as pd
 
+    each = np.array([(most or {}).get(name, 1.0) for name in targeting.tailored.channels])
     found = [
         pair
         for place, wanted in _by_segment(targeting, contacts, scale)
-        for pair in _named(targeting, place, wanted, once=once)
+        for pair in _named(targeting, place, wanted, each if once else None)
     ]
     who = np.array([one for one, _ in found], dtype=np.intp)
     channel = np.array([other for _, other in found], dtype=np.intp)
@@ -139,22 +150,37 @@ def rounded(exact: FloatArray, size: IntArray) -> IntArray:
     return whole
 
 
-def _named(targeting: Targeting, place: Place, wanted: IntArray, *, once: bool) -> Iterator[tuple[int, int]]:
-    """Give customers of a segment by channel; the dearest channel chooses first."""
+def _named(
+    targeting: Targeting, place: Place, wanted: IntArray, most: FloatArray | None
+) -> Iterator[tuple[int, int]]:
+    """Give customers of a segment by channel; the dearest channel chooses first.
+
+    With `most` contacts of a customer by a channel, channels share no customer; without, they do.
+    """
     members = np.flatnonzero((targeting.tier == place[0]) & (targeting.segment == place[1]))
     effect = targeting.effect[members] if len(members) else np.zeros((0, len(wanted)))
     free = np.ones(len(members), dtype=bool)
-    for channel in sorted(np.flatnonzero(wanted).tolist(), key=lambda one: -targeting.cost[one]):
-        rivals = [other for other in np.flatnonzero(wanted) if other != channel and once]
+    used = sorted(np.flatnonzero(wanted).tolist(), key=lambda one: -targeting.cost[one])
+    for turn, channel in enumerate(used):
+        number = int(wanted[channel])
+        rivals = [other for other in used if other != channel and most is not None]
         ahead = effect[:, channel] - (effect[:, rivals].max(axis=1) if rivals else 0.0)
         open_to = np.flatnonzero(free)
         order = open_to[np.argsort(-ahead[open_to], kind="stable")]
-        for step in range(int(wanted[channel])):
-            if not len(order):
-                return
-            yield int(members[order[step % len(order)]]), channel
-        if once:
-            free[order[: int(wanted[channel])]] = False
+        if most is not None:
+            order, number = _own_share(order, wanted[used[turn:]], most[used[turn:]])
+            free[order] = False
+        if len(order):
+            yield from ((int(members[one]), channel) for one in np.resize(order, number))
+
+
+def _own_share(order: Codes, wanted: IntArray, most: FloatArray) -> tuple[Codes, int]:
+    """Give the customers of the first of some channels and its contacts, leaving enough to the others."""
+    each = np.maximum(most, 1.0)
+    needed = np.ceil(wanted / each - ROUNDING).astype(np.int64)
+    own = max(int(needed[0]), min(int(wanted[0]), len(order) - int(needed[1:].sum())))
+    order = order[:own]
+    return order, min(int(wanted[0]), int(len(order) * each[0] + ROUNDING))
 
 
 def rules(solution: Solution, channels: Sequence[str], *, profit: bool) -> tuple[Price, ...]:
@@ -171,13 +197,14 @@ def rules(solution: Solution, channels: Sequence[str], *, profit: bool) -> tuple
         Whether the objective takes the spend off.
     """
     binding = [row for row in solution.rows if row.binding and row.row.kind not in GIVEN]
+    alone = _alone(binding)
     found = []
     for one in solution.cells:
         if one.cell.channel not in channels:
             continue
         spend, margin, names = 1.0 if profit else 0.0, 1.0, []
         for row in binding:
-            weights, price = row.row.terms.get(one.cell), row.next_unit or 0.0
+            weights, price = row.row.terms.get(one.cell), alone[row.row.name, row.row.bound]
             if weights is None or not price:
                 continue
             spend -= row.row.bound.sign * price * weights.spend
@@ -186,3 +213,20 @@ def rules(solution: Solution, channels: Sequence[str], *, profit: bool) -> tuple
         if margin > 0:
             found.append(Price(one.cell.tier, one.cell.channel, spend / margin, tuple(names)))
     return tuple(found)
+
+
+def _alone(binding: Sequence[RowResult]) -> dict[tuple[str, Bound], float]:
+    """Give the price of every limit with all others in place.
+
+    The price of a budget counts in what limits gain that are shares of it; here that is theirs alone.
+    """
+    known = {(one.row.name, one.row.bound): one.next_unit or 0.0 for one in binding}
+    shares = sum(
+        one.row.bound.sign * (one.next_unit or 0.0) * one.row.rhs_per_budget
+        for one in binding
+        if one.row.kind != "budget"
+    )
+    for one in binding:
+        if one.row.kind == "budget":
+            known[one.row.name, one.row.bound] -= one.row.bound.sign * shares
+    return known
