@@ -10,6 +10,7 @@ from allocator.models.uplift.shrinkage import ShrunkEffects
 from allocator.response.curves import Curves, Evidence
 from allocator.response.experiment import (
     ContactTerms,
+    SegmentTable,
     Uncertainty,
     draw_effects,
     experiment_responses,
@@ -162,3 +163,77 @@ def test_the_order_of_rows_moves_no_draw(order: list[int], n: int) -> None:
     )
     drawn = draw_effects(EFFECTS, uncertain(n=n))
     assert draw_effects(moved, uncertain(n=n)).tolist() == drawn[:, order].tolist()
+
+
+PARTS = SegmentTable(
+    tier=("high", "high", "low", "low", "low"),
+    name=("1", "2", "1", "2", "3"),
+    share=np.array([0.25, 0.75, 0.5, 0.3, 0.2]),
+    channels=("email", "phone"),
+    deviation=np.array([[3.0, -6.0], [-1.0, 2.0], [1.0, 2.0], [0.0, 0.0], [-2.5, -5.0]]),
+    kept=np.array([0.4, 0.7]),
+    kept_error=np.array([0.1, 0.2]),
+    per_revenue=0.35,
+)
+
+
+def test_segments_add_up_to_their_tier_where_deviations_average_to_nothing() -> None:
+    whole = experiment_responses(EFFECTS, TERMS, POPULATION, revenue=EFFECTS, uncertainty=uncertain())
+    parts = experiment_responses(
+        EFFECTS, TERMS, POPULATION, revenue=EFFECTS, uncertainty=uncertain(), segments=PARTS
+    )
+    for one in whole:
+        own = [part for part in parts if (part.channel, part.tier) == (one.channel, one.tier)]
+        assert sum(part.population or 0.0 for part in own) == pytest.approx(one.population)
+        assert sum(part.curve.end for part in own) == pytest.approx(one.curve.end)
+        assert sum(part.curve.value[-1] for part in own) == pytest.approx(one.curve.value[-1])
+        assert sum(part.curve.revenue[-1] for part in own if part.curve.revenue is not None) == pytest.approx(
+            one.curve.revenue[-1] if one.curve.revenue is not None else None
+        )
+        together = np.sum([part.curve.draws for part in own], axis=0)
+        np.testing.assert_allclose(
+            together[:, -1], one.curve.draws[:, -1] if one.curve.draws is not None else 0
+        )
+
+
+def test_a_segment_has_its_tier_and_the_share_of_its_deviation_that_counts() -> None:
+    parts = experiment_responses(EFFECTS, TERMS, POPULATION, uncertainty=uncertain(), segments=PARTS)
+    found = {(one.channel, one.tier, one.segment): one.curve for one in parts}
+    assert found["email", "high", "1"].value[-1] / 15_000 == pytest.approx(0.9 + 0.4 * 3)
+    assert found["phone", "low", "3"].value[-1] / 10_000 == pytest.approx(-0.4 - 0.7 * 5)
+    for curve in found.values():
+        assert curve.draws is not None
+        np.testing.assert_allclose(curve.draws.mean(axis=0), curve.value, atol=1e-6)
+    far, near = found["email", "low", "3"], found["email", "low", "2"]
+    assert far.draws is not None
+    assert near.draws is not None
+    variance = [np.var(curve.draws[:, -1] / curve.spend[-1]) * 0.12**2 for curve in (far, near)]
+    assert variance[0] - variance[1] == pytest.approx((0.1 * 2.5) ** 2, rel=0.3)
+
+
+def test_revenue_follows_margin_where_only_revenue_is_valued() -> None:
+    revenue = replace(EFFECTS, mean=EFFECTS.mean / 0.35)
+    for one in experiment_responses(EFFECTS, TERMS, POPULATION, revenue=revenue, segments=PARTS):
+        assert one.curve.revenue == pytest.approx(one.curve.value / 0.35)
+    silent = replace(PARTS, per_revenue=None)
+    parts = experiment_responses(EFFECTS, TERMS, POPULATION, revenue=revenue, segments=silent)
+    assert parts[0].curve.revenue is not None
+    assert parts[0].curve.revenue[-1] / (parts[0].population or 1.0) == pytest.approx(6.0 / 0.35)
+
+
+def test_the_order_of_channels_moves_no_draw() -> None:
+    turned = replace(
+        PARTS,
+        channels=("phone", "email"),
+        deviation=PARTS.deviation[:, ::-1],
+        kept=PARTS.kept[::-1],
+        kept_error=PARTS.kept_error[::-1],
+    )
+    one, other = (
+        experiment_responses(EFFECTS, TERMS, POPULATION, uncertainty=uncertain(), segments=parts)
+        for parts in (PARTS, turned)
+    )
+    for first, second in zip(one, other, strict=True):
+        assert first.curve.draws is not None
+        assert second.curve.draws is not None
+        assert first.curve.draws.tolist() == second.curve.draws.tolist()

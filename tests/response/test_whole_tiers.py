@@ -1,0 +1,65 @@
+"""Curves of whole tiers: what a channel would bring if it took the best segments first."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from allocator.response.curve import ResponseCurve
+from allocator.response.curves import Curves, Evidence, Response
+from allocator.response.whole_tiers import whole_tiers
+
+SLOPES = (1.5, -0.5, 4.0)
+WIDTHS = (10.0, 20.0, 5.0)
+NOISE = np.random.default_rng(3).normal(size=(3, 30))
+
+
+def part(at: int, *, draws: bool = True, revenue: bool = True, channel: str = "email") -> Response:
+    line = np.array([0.0, WIDTHS[at]])
+    curve = ResponseCurve(
+        line,
+        SLOPES[at] * line,
+        draws=np.outer(SLOPES[at] + NOISE[at] - NOISE[at].mean(), line) if draws else None,
+        revenue=2 * SLOPES[at] * line if revenue else None,
+    )
+    return Response(channel, curve, Evidence.TESTED, "experiment", "low", segment=str(at + 1), population=10)
+
+
+def test_the_whole_brings_the_most_its_parts_can_at_every_spend() -> None:
+    (whole,) = whole_tiers(Curves(tuple(part(at) for at in range(3))))
+    assert float(whole.curve.at(5.0)) == pytest.approx(20.0)
+    assert float(whole.curve.at(15.0)) == pytest.approx(35.0)
+    assert whole.curve.end == pytest.approx(sum(WIDTHS))
+    assert whole.curve.value[-1] == pytest.approx(sum(s * w for s, w in zip(SLOPES, WIDTHS, strict=True)))
+    assert (np.diff(whole.curve.slopes) < 0).all()
+    assert (whole.segment, whole.population) == ("", 30)
+
+
+def test_draws_and_revenue_are_put_in_the_same_order() -> None:
+    (whole,) = whole_tiers(Curves(tuple(part(at) for at in range(3))))
+    assert whole.curve.draws is not None
+    assert whole.curve.revenue is not None
+    np.testing.assert_allclose(whole.curve.draws.mean(axis=0), whole.curve.value, atol=1e-9)
+    np.testing.assert_allclose(whole.curve.revenue, 2 * whole.curve.value)
+    best = part(2).curve.draws
+    assert best is not None
+    np.testing.assert_allclose(whole.curve.draws[:, 1], best[:, 1])
+
+
+def test_the_order_of_segments_does_not_matter() -> None:
+    (one,) = whole_tiers(Curves(tuple(part(at) for at in (0, 1, 2))))
+    (other,) = whole_tiers(Curves(tuple(part(at) for at in (2, 0, 1))))
+    np.testing.assert_array_equal(one.curve.value, other.curve.value)
+
+
+def test_what_only_some_segments_tell_is_not_told_of_the_whole() -> None:
+    (whole,) = whole_tiers(Curves((part(0), part(1, draws=False, revenue=False))))
+    assert whole.curve.draws is None
+    assert whole.curve.revenue is None
+
+
+def test_channels_stay_apart_and_a_single_segment_stays_as_it_is() -> None:
+    single = part(0, channel="mail")
+    found = whole_tiers(Curves((part(0), single, part(1))))
+    assert [one.channel for one in found] == ["email", "mail"]
+    assert found[1] is single
