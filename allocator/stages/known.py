@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.errors import DataError, Finding
-from allocator.models.uplift.covariates import design
+from allocator.models.uplift.covariates import Design, design
 from allocator.response.curves import ALL
 from allocator.scenario.schema import Scenario
 from allocator.stages.customers import Customers, each_once, ids_of
@@ -104,7 +104,7 @@ def what_is_known(
     ]
     tested = pd.concat([one for one, _ in parts], axis=1)
     planned = pd.concat([other for _, other in parts], axis=1)
-    joined = design(pd.concat([tested, planned], ignore_index=True), len(log) + len(ids))
+    joined = _in_columns(tested, planned)
     told = np.ptp(joined.columns[: len(log)], axis=0) > 0 if len(joined.names) else np.zeros(0, dtype=bool)
     names = tuple(name for name, tells in zip(joined.names, told, strict=True) if tells)
     rest = [name for name in _stated(scenario) if name not in planned]
@@ -119,6 +119,23 @@ def what_is_known(
         share_in_tables=len(ids) / customers.population if customers.population else 1.0,
         findings=() if tables.transactions is not None else tuple(_unknown_today(scenario, rest)),
     )
+
+
+def _in_columns(tested: pd.DataFrame, planned: pd.DataFrame) -> Design:
+    """Give both tables as numbers in the same columns; a missing number is the mean of the test alone."""
+    import pandas as pd
+
+    table = pd.concat([tested, planned], ignore_index=True)
+    made = design(table, len(table))
+    columns = made.columns.copy()
+    for place, name in enumerate(made.names):
+        if name not in table or table[name].dtype.kind not in "iuf":
+            continue
+        values = table[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        known = np.isfinite(values)
+        if known[: len(tested)].any():
+            columns[~known, place] = values[: len(tested)][known[: len(tested)]].mean()
+    return replace(made, columns=columns)
 
 
 def _stated(scenario: Scenario) -> tuple[str, ...]:
