@@ -23,10 +23,10 @@ import pandas as pd
 
 from allocator.models.uplift.auto import Auto, LearnedUplift
 from allocator.models.uplift.base import ContactTest, FloatArray
-from allocator.models.uplift.calibration import honest_slope, on_one_level, shrunk_by_others
+from allocator.models.uplift.calibration import honest_slope, shrunk_by_others
 from allocator.models.uplift.covariates import design
 from allocator.models.uplift.policy import contact_best, policy_difference
-from allocator.models.uplift.qini import qini_area
+from allocator.models.uplift.qini import cross_fitted_area
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 ARMS = ("No E-Mail", "Mens E-Mail", "Womens E-Mail")
@@ -64,7 +64,7 @@ def shrunk(test: ContactTest, learned: LearnedUplift) -> FloatArray:
 def figures_of(test: ContactTest, money_test: ContactTest, seed: int) -> dict[str, float]:
     learned = Auto().learn(test, seed)
     effects, gains, folds = learned.fitted.out_of_fold, learned.gains, learned.fitted.folds
-    area = qini_area(gains[:, WOMENS], on_one_level(effects, folds)[:, WOMENS])
+    area = cross_fitted_area(gains[:, WOMENS], learned.fitted.by_draw[:, :, WOMENS], folds)
     slope = honest_slope(effects, gains, test.stratum, folds)[WOMENS]
     tenth = contact_best(shrunk(test, learned), SHARE)
     nobody = np.tile([1.0, 0.0, 0.0], (len(test), 1))

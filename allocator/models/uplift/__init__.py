@@ -8,6 +8,7 @@ from pydantic import Field
 
 from allocator.models.uplift.adjusted_means import AdjustedMeans
 from allocator.models.uplift.auto import Auto
+from allocator.models.uplift.blend import Blend
 from allocator.models.uplift.dr import DR
 from allocator.models.uplift.r_learner import RLearner
 from allocator.models.uplift.rule import Rule
@@ -18,13 +19,14 @@ from allocator.models.uplift.x_learner import XLearner
 from allocator.options import Options
 
 UpliftOptions = Annotated[
-    Auto | AdjustedMeans | Rule | SegmentMeans | DR | SLearner | TLearner | XLearner | RLearner,
+    Auto | AdjustedMeans | Blend | Rule | SegmentMeans | DR | SLearner | TLearner | XLearner | RLearner,
     Field(discriminator="name"),
 ]
 
 MODELS: dict[str, type[Options]] = {
     "auto": Auto,
     "adjusted_means": AdjustedMeans,
+    "blend": Blend,
     "rule": Rule,
     "segment_means": SegmentMeans,
     "dr": DR,

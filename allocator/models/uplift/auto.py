@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from allocator.errors import Finding, closest
 from allocator.models.uplift.base import Codes, ContactTest, CrossFitted, FloatArray, UpliftLearner
+from allocator.models.uplift.blend import Blend, joined
 from allocator.models.uplift.board import Board, Judge, compare, fix
 from allocator.models.uplift.calibration import Calibration
 from allocator.models.uplift.crossfit import cross_fit
@@ -24,10 +25,11 @@ ENOUGH_FOR_SLOW = 10_000
 """Customers below which trees that follow noise are not worth their time."""
 SLOW = "_boosting"
 """What the labels of learners end with that take longer than all others together."""
+BLEND = Blend().label
 FLAT = "tier_means"
 """The learner that tells nobody of a tier apart; every board has it."""
-CLEAR = 1.28 * 2**0.5
-"""Standard errors an area has to be above 0, for 90 % certainty of one side.
+CLEAR = 1.645 * 2**0.5
+"""Standard errors an area has to be above 0, for 95 % certainty of one side.
 
 A ranking that is nothing but noise is noise of the other folds: each pair of folds meets twice, which doubles
 the variance of its area.
@@ -83,7 +85,8 @@ class Auto(Options):
 
     Every candidate is cross-fitted; of its differences between customers, what the other folds confirm is
     kept, and the squared distance from the AIPW score judges the rest. Of those within half a standard
-    error of the best, the simplest is taken.
+    error of the best, the simplest is taken; the mean of all that tell customers apart, the blend, counts as
+    simpler than any of them, as it follows noise least.
 
     Examples
     --------
@@ -105,8 +108,10 @@ class Auto(Options):
         Parameters
         ----------
         besides : str
-            Label of the one that stays, however slow.
+            Label of the one that stays, however slow; a blend stays with all its parts.
         """
+        if besides == BLEND:
+            return self
         kept = tuple(one for one in self.candidates if one == besides or not one.endswith(SLOW))
         return self.model_copy(update={"candidates": kept})
 
@@ -121,6 +126,8 @@ class Auto(Options):
         """
         tried = self if len(test) >= ENOUGH_FOR_SLOW else self.quick("")
         labels = dict.fromkeys((FLAT, *tried.candidates))
+        if len(labels.keys() - {FLAT, BLEND}) == 1:
+            labels.pop(BLEND, None)
         trial = _Trial.of(test, self.folds, self.repeats, seed)
         return trial.judged({label: LEARNERS[label] for label in labels})
 
@@ -156,18 +163,27 @@ class _Trial:
         drawn = fold_codes(test, n_folds=folds, repeats=repeats if len(test) <= LARGE else 1, seed=seed)
         return cls(test, drawn, arm_scores(test, drawn, seed=seed), seed)
 
+    def _fitted(self, learners: Mapping[str, UpliftLearner]) -> dict[str, CrossFitted]:
+        """Fit every learner; a blend beside its parts is the mean of what they have found."""
+        found: dict[str, CrossFitted] = {}
+        for label, learner in sorted(learners.items(), key=lambda one: isinstance(one[1], Blend)):
+            parts = [one for other, one in found.items() if other != FLAT]
+            if isinstance(learner, Blend) and parts:
+                found[label] = joined(parts)
+            else:
+                found[label] = cross_fit(learner, self.test, self.scores, self.folds, seed=self.seed)
+        return found
+
     def judged(self, learners: Mapping[str, UpliftLearner], named: str | None = None) -> LearnedUplift:
         test = self.test
-        fitted = {
-            label: cross_fit(learner, test, self.scores, self.folds, seed=self.seed)
-            for label, learner in learners.items()
-        }
+        fitted = self._fitted(learners)
         gains = self.scores[:, 1:] - self.scores[:, :1]
         judge = Judge(gains, test.channels, test.stratum, self.folds, test.cluster)
         board = compare(
             judge,
-            {label: one.out_of_fold for label, one in fitted.items()},
+            fitted,
             {label: learner.complexity for label, learner in learners.items()},
+            steady=BLEND,
         )
         board = board if named is None else fix(board, named)
         return LearnedUplift(

@@ -122,13 +122,18 @@ class CrossFitted:
         The fold of every customer of the test.
     functions : sequence of sequences of EffectFunction
         ``functions[r][f]`` has not seen the rows with ``folds[r] == f``.
-    out_of_fold : array, shape (n, k)
-        Effects by the functions that have not seen the customer, averaged over repeats.
+    by_draw : array, shape (repeats, n, k)
+        Effects by the functions that have not seen the customer, for every draw of the folds.
     """
 
     folds: Codes
     functions: Sequence[Sequence[EffectFunction]] = field(repr=False)
-    out_of_fold: FloatArray
+    by_draw: FloatArray
+
+    @property
+    def out_of_fold(self) -> FloatArray:
+        """Effects by functions that have not seen the customer, averaged over the draws, shape (n, k)."""
+        return np.asarray(self.by_draw.mean(axis=0))
 
     def effect(self, modifiers: FloatArray, row: Codes | None = None) -> FloatArray:
         """Give effects on any customers, shape (m, k).
@@ -141,7 +146,7 @@ class CrossFitted:
             judged by functions that have not seen him, others by the mean of all.
         """
         row = np.full(len(modifiers), -1) if row is None else row
-        total = np.zeros((len(modifiers), self.out_of_fold.shape[1]))
+        total = np.zeros((len(modifiers), self.by_draw.shape[2]))
         for folds, functions in zip(self.folds, self.functions, strict=True):
             fold = np.where(row >= 0, folds[np.maximum(row, 0)], -1)
             for code, function in enumerate(functions):

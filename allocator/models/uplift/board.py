@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from allocator.models.uplift.base import Codes, FloatArray
-from allocator.models.uplift.calibration import Calibration, calibrate, on_one_level, shrunk_by_others
+from allocator.models.uplift.base import Codes, CrossFitted, FloatArray
+from allocator.models.uplift.calibration import Calibration, calibrate, shrunk_by_others
 from allocator.models.uplift.influence import mean_of
-from allocator.models.uplift.qini import qini_area
+from allocator.models.uplift.qini import cross_fitted_area
 
 NEAR = 0.5
 """Standard errors within which two learners are level, and the simpler one is taken.
@@ -18,6 +18,8 @@ NEAR = 0.5
 Less than the usual one: effects are shrunk anyway, so that a needless learner costs little, while the means
 of the tiers throw away all that customers differ by.
 """
+STEADY = 2.0
+"""The same for the mean of several learners: one of them has to be clearly better, not just luckier."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class BoardRow:
     behind, noise : float
         Loss above that of the best, and the standard error of this difference; 0 for the best.
     channels : tuple of ChannelRow
+    near : float
+        Standard errors within which it counts as level with the best.
     """
 
     label: str
@@ -66,11 +70,12 @@ class BoardRow:
     behind: float
     noise: float
     channels: tuple[ChannelRow, ...]
+    near: float = NEAR
 
     @property
     def is_level(self) -> bool:
         """Whether it cannot be told from the best."""
-        return self.behind <= NEAR * self.noise
+        return self.behind <= self.near * self.noise
 
 
 @dataclass(frozen=True)
@@ -137,16 +142,15 @@ class Judge:
         spread = np.maximum(rest.var(axis=0), 1e-300)
         return np.asarray((((rest - shrunk) ** 2 - rest**2) / spread).mean(axis=1))
 
-    def rows(self, effects: FloatArray) -> tuple[ChannelRow, ...]:
+    def rows(self, fitted: CrossFitted) -> tuple[ChannelRow, ...]:
         """Judge the ranking and the size of the effects, channel by channel."""
-        found = self.calibration(effects)
-        ranking = on_one_level(effects, self.folds)
-        return tuple(self._row(ranking, found, place) for place in range(len(self.channels)))
+        found = self.calibration(fitted.out_of_fold)
+        return tuple(self._row(fitted.by_draw, found, place) for place in range(len(self.channels)))
 
-    def _row(self, ranking: FloatArray, found: Calibration, place: int) -> ChannelRow:
+    def _row(self, by_draw: FloatArray, found: Calibration, place: int) -> ChannelRow:
         varies = bool(np.isfinite(found.slope_error[place]))
-        told_apart = ranking[:, place] if varies else np.zeros(len(ranking))
-        area = qini_area(self.gains[:, place], told_apart, self.cluster)
+        ranking = by_draw[:, :, place] if varies else np.zeros(self.folds.shape)
+        area = cross_fitted_area(self.gains[:, place], ranking, self.folds, self.cluster)
         return ChannelRow(
             channel=self.channels[place],
             qini=area.value,
@@ -157,28 +161,31 @@ class Judge:
         )
 
 
-def compare(judge: Judge, effects: Mapping[str, FloatArray], complexity: Mapping[str, int]) -> Board:
+def compare(
+    judge: Judge, fitted: Mapping[str, CrossFitted], complexity: Mapping[str, int], steady: str = ""
+) -> Board:
     """Rank learners by their loss, and take the simplest of those that are level with the best.
 
     Parameters
     ----------
     judge : Judge
-    effects : mapping of label to array, shape (n, k)
-        Out of fold.
+    fitted : mapping of label to CrossFitted
     complexity : mapping of label to int
+    steady : str
+        Label of the mean of several learners: it is level with the best unless that is clearly better.
     """
-    losses = {label: judge.losses(found) for label, found in effects.items()}
+    losses = {label: judge.losses(found.out_of_fold) for label, found in fitted.items()}
     best = min(losses, key=lambda label: (losses[label].mean(), complexity[label]))
     rows = []
-    for label, found in effects.items():
+    for label, found in fitted.items():
         gap = mean_of(losses[label] - losses[best], judge.cluster)
         loss = float(losses[label].mean())
-        rows.append(
-            BoardRow(label, complexity[label], loss, gap.value, gap.standard_error, judge.rows(found))
-        )
+        near = STEADY if label == steady else NEAR
+        row = BoardRow(label, complexity[label], loss, gap.value, gap.standard_error, judge.rows(found), near)
+        rows.append(row)
     rows.sort(key=lambda row: (row.loss, row.complexity))
     chosen = _simplest(rows)
-    return Board(tuple(rows), chosen.label, _reason(chosen, rows))
+    return Board(tuple(rows), chosen.label, _reason(chosen, rows, steady))
 
 
 def fix(board: Board, label: str) -> Board:
@@ -190,7 +197,9 @@ def _simplest(rows: Sequence[BoardRow]) -> BoardRow:
     return min((row for row in rows if row.is_level), key=lambda row: (row.complexity, row.loss))
 
 
-def _reason(chosen: BoardRow, rows: Sequence[BoardRow]) -> str:
+def _reason(chosen: BoardRow, rows: Sequence[BoardRow], steady: str) -> str:
     if chosen is rows[0]:
         return "it comes closest to the scores of customers it has not seen"
+    if chosen.label == steady:
+        return "the mean of several learners follows noise least, and none of them is clearly better"
     return f"it is simpler than {rows[0].label} and no worse beyond noise"

@@ -10,6 +10,7 @@ import numpy as np
 from allocator.models.uplift.base import Codes, Estimated, FloatArray
 from allocator.models.uplift.influence import mean_of, root_of_squares
 
+MOST = 1.1  # of a deviation that is kept: means of cautious functions differ less than the truth does
 ALIKE = 0.3  # standard deviation between the slopes of channels that one learner serves
 FLAT = 1e-9  # of the spread of the gains: effects that vary less do not vary
 SWEEPS = 6  # folds drawn apart are next to orthogonal: each takes off all but a hundredth of what is left
@@ -26,7 +27,7 @@ class Calibration:
         infinite where the effect does not vary.
     kept : array, shape (k,)
         Share of a deviation that is kept: of the mean slope b of all channels
-        ``clip(b, 0, 1) * max(0, 1 - se^2 / b^2)``, moved towards the channel's own as far as that is known.
+        ``clip(b, 0, 1.1) * max(0, 1 - se^2 / b^2)``, moved towards the channel's own as far as that is known.
     kept_error : array, shape (k,)
         Standard deviation of that share by what the slope leaves open, for draws; 0 where nothing varies.
     centre : array, shape (n_strata, k)
@@ -151,26 +152,6 @@ def shrunk_by_others(
     return shrunk
 
 
-def on_one_level(effects: FloatArray, folds: Codes) -> FloatArray:
-    """Give cross-fitted effects that can be ranked together: functions of all folds on one level.
-
-    Where a function's level is high by luck, that of its own fold is low: ranked as they are, customers of
-    a fold that responds more would come last.
-
-    Parameters
-    ----------
-    effects : array, shape (n, k)
-    folds : int array, shape (repeats, n)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> on_one_level(np.array([[1.0], [2.0], [5.0], [6.0]]), np.array([[0, 0, 1, 1]])).ravel().tolist()
-    [3.0, 4.0, 3.0, 4.0]
-    """
-    return np.asarray(effects.mean(axis=0) + _within(effects, list(folds)))
-
-
 def calibration_table(
     effect: FloatArray, gain: FloatArray, groups: int = 10, cluster: Codes | None = None
 ) -> CalibrationTable:
@@ -269,22 +250,22 @@ def _towards(slope: Estimated, mean: Estimated) -> Estimated:
     own = ALIKE**2 / (ALIKE**2 + error**2)
     kept = _kept(mean) + own * (slope.value - mean.value)
     unsure = (1 - own) * mean.standard_error**2 + own * error**2
-    return Estimated(min(max(kept, 0.0), 1.0), float(np.sqrt(unsure)))
+    return Estimated(min(max(kept, 0.0), MOST), float(np.sqrt(unsure)))
 
 
 def _kept(slope: Estimated) -> float:
     """Give the share of the mean slope that is kept: nothing of one within its error."""
     if slope.value <= slope.standard_error:
         return 0.0
-    return min(slope.value, 1.0) * (1 - (slope.standard_error / slope.value) ** 2)
+    return min(slope.value, MOST) * (1 - (slope.standard_error / slope.value) ** 2)
 
 
 def _kept_error(slope: Estimated) -> float:
-    """Spread of a normal cut to between 0 and 1: no share is known worse than not at all."""
+    """Spread of a normal cut to shares there can be: none is known worse than not at all."""
     value, error = slope.value, slope.standard_error
     if not np.isfinite(error):
         return 0.0
-    low, high = np.clip([value - 8 * error, value + 8 * error], 0, 1)
+    low, high = np.clip([value - 8 * error, value + 8 * error], 0, MOST)
     share = np.linspace(low, high, 401)
     log = -0.5 * ((share - value) / max(error, 1e-12)) ** 2
     weight = np.exp(log - log.max())

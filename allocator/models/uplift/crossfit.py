@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from allocator.models.uplift.base import Codes, ContactTest, CrossFitted, FloatArray, UpliftLearner
@@ -30,5 +28,8 @@ def cross_fit(
         )
         for codes in folds
     )
-    found = CrossFitted(folds, functions, np.zeros((len(test), len(test.channels))))
-    return replace(found, out_of_fold=found.effect(test.modifiers, np.arange(len(test))))
+    by_draw = np.zeros((len(folds), len(test), len(test.channels)))
+    for draw, codes in enumerate(folds):
+        for fold, function in enumerate(functions[draw]):
+            by_draw[draw, codes == fold] = function.effect(test.modifiers[codes == fold])
+    return CrossFitted(folds, functions, by_draw)

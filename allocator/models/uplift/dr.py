@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class DR(Options):
     name: Literal["dr"] = "dr"
     """Which learner this is."""
     base: Base = "linear"
-    """A ridge regression, one with squares and products, or shallow boosted trees."""
+    """A ridge regression, one of broken lines, one with squares and products, or shallow boosted trees."""
 
     @property
     def label(self) -> str:
@@ -42,7 +42,7 @@ class DR(Options):
     @property
     def complexity(self) -> int:
         """How free it is to follow noise."""
-        return {"linear": 3, "quadratic": 4, "boosting": 5}[self.base]
+        return 4 + get_args(Base).index(self.base)
 
     def learn(self, test: ContactTest, scores: FloatArray, seed: int) -> Regressed:
         """Regress the scores of every channel, less those of control, on the modifiers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allocator.models.uplift.base import UpliftLearner
+from allocator.models.uplift.blend import PARTS, Blend
 from allocator.models.uplift.dr import DR
 from allocator.models.uplift.r_learner import RLearner
 from allocator.models.uplift.rule import Rule
@@ -14,9 +15,11 @@ from allocator.models.uplift.x_learner import XLearner
 
 _MEMBERS: tuple[UpliftLearner, ...] = (
     TierMeans(),
+    Blend(),
     Rule(),
     SegmentMeans(),
     DR(),
+    DR(base="additive"),
     DR(base="quadratic"),
     DR(base="boosting"),
     SLearner(),
@@ -30,5 +33,5 @@ _MEMBERS: tuple[UpliftLearner, ...] = (
 )
 LEARNERS: dict[str, UpliftLearner] = {one.label: one for one in _MEMBERS}
 """By label."""
-CORE = ("tier_means", "rule", "segment_means", "dr_linear", "dr_quadratic", "dr_boosting")
+CORE = ("tier_means", "blend", *(one.label for one in PARTS))
 """What `auto` tries; the others are there to be compared with."""

@@ -26,7 +26,7 @@ class RLearner(Options):
     name: Literal["r_learner"] = "r_learner"
     """Which learner this is."""
     base: Base = "linear"
-    """A ridge regression, one with squares and products, or shallow boosted trees."""
+    """A ridge regression, one of broken lines, one with squares and products, or shallow boosted trees."""
 
     @property
     def label(self) -> str:
@@ -36,7 +36,7 @@ class RLearner(Options):
     @property
     def complexity(self) -> int:
         """How free it is to follow noise."""
-        return 15 + get_args(Base).index(self.base)
+        return 20 + get_args(Base).index(self.base)
 
     def learn(self, test: ContactTest, scores: FloatArray, seed: int) -> Regressed:
         """Regress residuals, channel by channel."""
@@ -65,7 +65,7 @@ def _weighted(base: Base, columns: FloatArray, target: FloatArray, weight: Float
     weight = weight / weight.mean()
     if base == "boosting":
         return boosted(columns, target, seed, weight)
-    basis = Basis.of(columns, curved=base == "quadratic")
+    basis = Basis.of(columns, base)
     terms = basis(columns)
     root = np.sqrt(weight)
     made = Products.of(terms * root[:, None], target * root)

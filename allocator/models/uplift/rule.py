@@ -64,7 +64,7 @@ class Rule(Options):
 
     name: Literal["rule"] = "rule"
     """Which learner this is."""
-    complexity: ClassVar[int] = 1
+    complexity: ClassVar[int] = 2
 
     @property
     def label(self) -> str:

@@ -38,7 +38,7 @@ class SLearner(Options):
     name: Literal["s_learner"] = "s_learner"
     """Which learner this is."""
     base: Base = "linear"
-    """A ridge regression, one with squares and products, or shallow boosted trees."""
+    """A ridge regression, one of broken lines, one with squares and products, or shallow boosted trees."""
 
     @property
     def label(self) -> str:
@@ -48,7 +48,7 @@ class SLearner(Options):
     @property
     def complexity(self) -> int:
         """How free it is to follow noise."""
-        return 6 + get_args(Base).index(self.base)
+        return 8 + get_args(Base).index(self.base)
 
     def learn(self, test: ContactTest, scores: FloatArray, seed: int) -> Contrast:
         """Fit the outcome of all arms at once."""
@@ -57,7 +57,7 @@ class SLearner(Options):
         if self.base == "boosting":
             columns = np.column_stack([test.modifiers, contact])
             return Contrast(fitted(self.base, columns, test.outcome, seed), k)
-        basis = Basis.of(test.modifiers, curved=self.base == "quadratic")
+        basis = Basis.of(test.modifiers, self.base)
         line = Products.of(_crossed(basis(test.modifiers), contact), test.outcome).ridge()
         return Contrast(lambda wanted: line(_crossed(basis(wanted[:, :-k]), wanted[:, -k:])), k)
 

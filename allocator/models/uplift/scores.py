@@ -22,7 +22,7 @@ def arm_scores(test: ContactTest, folds: Codes, *, base: Base = "linear", seed: 
     ----------
     test : ContactTest
     folds : int array, shape (repeats, n)
-    base : {"linear", "quadratic", "boosting"}
+    base : {"linear", "additive", "quadratic", "boosting"}
         Of the outcome models.
     seed : int
         Of boosted trees.
@@ -53,7 +53,7 @@ def _rest(test: ContactTest, means: FloatArray) -> FloatArray:
 
 def _lines(test: ContactTest, columns: FloatArray, codes: Codes, base: Base) -> FloatArray:
     """Fit a ridge regression an arm without each fold, from sums of products."""
-    terms = Basis.of(columns, curved=base == "quadratic")(columns)
+    terms = Basis.of(columns, base)(columns)
     means = np.zeros((len(test), test.n_arms))
     n_folds = int(codes.max()) + 1
     for arm in range(test.n_arms):

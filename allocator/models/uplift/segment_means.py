@@ -53,7 +53,7 @@ class SegmentMeans(Options):
 
     name: Literal["segment_means"] = "segment_means"
     """Which learner this is."""
-    complexity: ClassVar[int] = 2
+    complexity: ClassVar[int] = 3
 
     @property
     def label(self) -> str:

@@ -20,7 +20,7 @@ class TLearner(Options):
     name: Literal["t_learner"] = "t_learner"
     """Which learner this is."""
     base: Base = "linear"
-    """A ridge regression, one with squares and products, or shallow boosted trees."""
+    """A ridge regression, one of broken lines, one with squares and products, or shallow boosted trees."""
 
     @property
     def label(self) -> str:
@@ -30,7 +30,7 @@ class TLearner(Options):
     @property
     def complexity(self) -> int:
         """How free it is to follow noise."""
-        return 9 + get_args(Base).index(self.base)
+        return 12 + get_args(Base).index(self.base)
 
     def learn(self, test: ContactTest, scores: FloatArray, seed: int) -> Regressed:
         """Fit the outcome arm by arm."""

@@ -23,7 +23,7 @@ class XLearner(Options):
     name: Literal["x_learner"] = "x_learner"
     """Which learner this is."""
     base: Base = "linear"
-    """A ridge regression, one with squares and products, or shallow boosted trees."""
+    """A ridge regression, one of broken lines, one with squares and products, or shallow boosted trees."""
 
     @property
     def label(self) -> str:
@@ -33,7 +33,7 @@ class XLearner(Options):
     @property
     def complexity(self) -> int:
         """How free it is to follow noise."""
-        return 12 + get_args(Base).index(self.base)
+        return 16 + get_args(Base).index(self.base)
 
     def learn(self, test: ContactTest, scores: FloatArray, seed: int) -> Regressed:
         """Impute and regress, channel by channel."""

@@ -6,12 +6,13 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
+from allocator.models.uplift.base import CrossFitted
 from allocator.models.uplift.board import Board, Judge, compare, fix
 
 COMPLEXITY = {"tier_means": 0, "simple": 1, "rich": 5}
 
 
-def judged(seed: int, strength: dict[str, float], n: int = 6000) -> tuple[Judge, Board]:
+def judged(seed: int, strength: dict[str, float], n: int = 6000, steady: str = "") -> tuple[Judge, Board]:
     """Two channels; every learner sees the true differences, mixed with noise of its own."""
     rng = np.random.default_rng(seed)
     true = rng.normal(size=(n, 2)) * 0.1
@@ -21,7 +22,9 @@ def judged(seed: int, strength: dict[str, float], n: int = 6000) -> tuple[Judge,
     effects = {
         name: share * true + (1 - share) * 0.1 * rng.normal(size=(n, 2)) for name, share in strength.items()
     }
-    return judge, compare(judge, {"tier_means": np.full((n, 2), 0.3), **effects}, COMPLEXITY)
+    every = {"tier_means": np.full((n, 2), 0.3), **effects}
+    fitted = {name: CrossFitted(folds, (), np.stack([one, one])) for name, one in every.items()}
+    return judge, compare(judge, fitted, COMPLEXITY, steady)
 
 
 def test_the_learner_that_knows_more_is_taken() -> None:
@@ -49,6 +52,19 @@ def test_of_two_that_are_level_the_simpler_one_is_taken() -> None:
         assert board.chosen == ("simple" if board.row("simple").is_level else "rich")
     # it happens also where the other is ahead by luck
     assert any(board.chosen == "simple" and board.rows[0].label == "rich" for board in boards)
+
+
+def test_the_mean_of_several_is_taken_unless_another_is_clearly_better() -> None:
+    boards = [
+        judged(seed, {"simple": 0.6, "rich": 0.72}, steady=steady)[1]
+        for seed in range(12)
+        for steady in ("rich", "simple")
+    ]
+    for board in boards:
+        row = board.row("rich" if board.row("rich").near > board.row("simple").near else "simple")
+        others = [one for one in board.rows if one.is_level and one.complexity < row.complexity]
+        assert (board.chosen == row.label) == (row.behind <= 2 * row.noise and not others)
+    assert any(board.chosen == "simple" and board.row("simple").behind > 0 for board in boards)
 
 
 def test_the_loss_is_of_the_effects_as_they_are_used() -> None:

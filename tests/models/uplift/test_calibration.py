@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from allocator.models.uplift.calibration import calibrate, calibration_table, honest_slope, on_one_level
+from allocator.models.uplift.calibration import calibrate, calibration_table, honest_slope
 
 
 def example(seed: int, n: int = 1500, slope: float = 0.6) -> tuple[np.ndarray, ...]:
@@ -36,12 +36,12 @@ def test_effects_that_do_not_vary_within_a_stratum_keep_nothing() -> None:
     assert not found.shrunk(stratum[:, None] * 2.0, stratum).any()
 
 
-@pytest.mark.parametrize(("slope", "kept"), [(0.5, 0.5), (1.6, 1.0), (-0.8, 0.0)])
-def test_what_is_kept_is_the_slope_between_none_and_all(slope: float, kept: float) -> None:
+@pytest.mark.parametrize(("slope", "kept"), [(0.5, 0.5), (1.6, 1.1), (-0.8, 0.0)])
+def test_what_is_kept_is_the_slope_between_none_and_a_tenth_more_than_all(slope: float, kept: float) -> None:
     effect, gain, stratum, _ = example(3, slope=slope)
     found = calibrate(effect[:, None], gain[:, None], stratum)
     share = max(0.0, 1 - (found.slope_error[0] / found.slope[0]) ** 2)
-    assert found.kept[0] == pytest.approx(np.clip(found.slope[0], 0, 1) * share if kept else 0.0)
+    assert found.kept[0] == pytest.approx(np.clip(found.slope[0], 0, 1.1) * share if kept else 0.0)
     assert 0 <= found.kept_error[0] <= 0.29
 
 
@@ -124,7 +124,6 @@ def test_levels_of_folds_are_no_differences_between_customers(repeats: int) -> N
     assert calibrate(effects, gain[:, None], nobody).slope[0] < -0.5
     found = calibrate(effects, gain[:, None], nobody, folds=folds)
     assert (found.kept[0], found.kept_error[0]) == (0.0, 0.0) or repeats > 1
-    assert np.ptp(on_one_level(effects, folds)) < 1e-3 * np.ptp(effects)
 
 
 def test_a_slope_of_effects_that_are_mostly_noise_is_as_unsure_as_it_varies() -> None:
