@@ -10,6 +10,7 @@ import pandas as pd
 
 from allocator.api.fitting import fit
 from allocator.api.forecasts import Forecast
+from allocator.api.plan_plots import BacktestPlots
 from allocator.errors import DataError, Finding
 from allocator.report.backtested import BacktestView, backtest_to_dict, build_backtest
 from allocator.report.render.json import finite
@@ -67,6 +68,11 @@ class Backtested:
 
     def __str__(self) -> str:
         return self.to_text().rstrip("\n")
+
+    @property
+    def plot(self) -> BacktestPlots:
+        """Charts; they need the extra ``plots``."""
+        return BacktestPlots(self.scenario, self.result)
 
     @property
     def _view(self) -> BacktestView:

@@ -15,6 +15,7 @@ from allocator import pipeline
 from allocator.api.files import harmless, write_whole
 from allocator.api.fitting import ConvertibleTable, forecast_of
 from allocator.api.forecasts import Forecast
+from allocator.api.plan_plots import PlanPlots
 from allocator.errors import DataError, Finding, NoPlanError
 from allocator.pipeline import Forecasted
 from allocator.plan.optimise import optimise
@@ -75,6 +76,11 @@ class Plan:
             read=self.forecast.facts,
             checked=self.checked_return,
         )
+
+    @property
+    def plot(self) -> PlanPlots:
+        """Charts; they need the extra ``plots``."""
+        return PlanPlots(self.scenario, self.curves, self.solution)
 
     @cached_property
     def found(self) -> Forecasted | None:

@@ -6,11 +6,24 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from allocator.errors import DataError, Finding
+from allocator.api.plan_plots import drawn_responses
+from allocator.errors import DataError, Finding, closest
 from allocator.models.scoring import deciles
+from allocator.models.uplift.auto import LearnedUplift
+from allocator.models.uplift.board import CLEAR
+from allocator.models.uplift.calibration import (
+    calibration_table,
+    honest_slope,
+    shrunk_by_others,
+    stratum_means,
+)
+from allocator.models.uplift.qini import cross_fitted_curve
 from allocator.pipeline import Forecasted
 from allocator.report import charts
+from allocator.report.sheet import EIGHT_IN_TEN
+from allocator.report.uplift_charts import qini_chart, uplift_calibration
 from allocator.scenario.schema import Scenario
+from allocator.stages.effects import Tested
 from allocator.stages.judge import Held, hold_out
 
 if TYPE_CHECKING:
@@ -58,6 +71,94 @@ class ForecastPlots:
         return charts.actual_against_predicted(
             held.customers.summary.frequency, held.came.purchase_days, expected, weeks=held.came.weeks
         )
+
+    def qini(self, channel: str) -> Figure:
+        """Draw what contacting ever more customers gains, by the ranking that was learned.
+
+        Parameters
+        ----------
+        channel : str
+            One that was tested.
+
+        Raises
+        ------
+        DataError
+            E209 where the test told no customers apart, or did not test the channel.
+        """
+        tested, learned = self._tested
+        place = self._place(channel)
+        row = learned.board.row(learned.model).channels[place]
+        gain, cluster = learned.gains[:, place], tested.log.test.cluster
+        fitted = learned.fitted
+        curve = cross_fitted_curve(gain, fitted.by_draw[:, :, place], fitted.folds, cluster)
+        reach = EIGHT_IN_TEN * curve.standard_error
+        return qini_chart(
+            curve.share,
+            curve.gain,
+            curve.gain - reach,
+            curve.gain + reach,
+            area=(row.qini, row.qini_error),
+            clear=CLEAR,
+            name=channel,
+            unit=self.scenario.currency or "money",
+        )
+
+    def uplift_calibration(self, channel: str) -> Figure:
+        """Draw the effects expected of groups of customers against those measured on customers not seen.
+
+        Parameters
+        ----------
+        channel : str
+            One that was tested.
+
+        Raises
+        ------
+        DataError
+            As :meth:`qini`.
+        """
+        tested, learned = self._tested
+        place = self._place(channel)
+        test, folds, gains = tested.log.test, learned.fitted.folds, learned.gains
+        effects = learned.fitted.out_of_fold
+        kept = shrunk_by_others(effects, gains, test.stratum, folds, test.cluster)[:, place]
+        slope = honest_slope(effects, gains, test.stratum, folds, test.cluster)[place]
+        # around the mean, as the means of tiers are estimated elsewhere
+        away = gains[:, place] - stratum_means(gains, test.stratum)[test.stratum, place]
+        table = calibration_table(kept, away, cluster=test.cluster)
+        return uplift_calibration(
+            table.predicted,
+            table.observed,
+            table.standard_error,
+            slope=(slope.value, slope.standard_error) if slope.value else (float("nan"), float("nan")),
+            name=channel,
+            unit=f"{self.scenario.currency or 'money'} beside its tier",
+        )
+
+    def response_curves(self) -> Figure:
+        """Draw what spend on every tier and channel brings, with the draws of its uncertainty.
+
+        Raises
+        ------
+        DataError
+            E209 for more curves than a sheet can hold.
+        """
+        return drawn_responses(self.scenario, self.found.curves)
+
+    @property
+    def _tested(self) -> tuple[Tested, LearnedUplift]:
+        tested = self.found.tested
+        if tested is None or tested.learned is None:
+            what = "no test of contacts was learned from customer by customer"
+            raise DataError(Finding("E209", None, what, "it takes a test with control and covariates"))
+        return tested, tested.learned
+
+    def _place(self, channel: str) -> int:
+        channels = self._tested[0].log.channels
+        if channel not in channels:
+            near = closest(channel, channels)
+            fix = f"did you mean {near!r}?" if near else f"tested: {', '.join(channels)}"
+            raise DataError(Finding("E209", None, f"no channel {channel!r} was tested", fix))
+        return channels.index(channel)
 
     @property
     def _money(self) -> str:

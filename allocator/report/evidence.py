@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from allocator.models.uplift.board import BoardRow, ChannelRow
+from allocator.models.uplift.board import CLEAR, BoardRow, ChannelRow
 from allocator.quantities import count, percent, ratio
 from allocator.report.document import Column, Entry, Figure, Table, Text
 from allocator.report.record import HistoryRecord, UpliftRecord
 
 Label = Callable[[str], str]
-CLEAR = 1.28  # standard errors of a Qini area from which a ranking is told from lots, 9 in 10
 
 
 def targeting_figure(record: UpliftRecord, label: Label) -> Figure:

@@ -40,6 +40,7 @@ def qini_chart(
     high: ArrayLike,
     *,
     area: tuple[float, float],
+    clear: float = TOLD_APART,
     name: str = "customers",
     unit: str = "outcome",
 ) -> Figure:
@@ -54,8 +55,10 @@ def qini_chart(
     low, high : array, shape (n,)
         Within which the gain lies in 8 cases of 10.
     area : (float, float)
-        Between the curve and the one of random contact, and its standard error. Beyond 1.96 of them
+        Between the curve and the one of random contact, and its standard error. Beyond `clear` of
         the title says that targeting beats random contact.
+    clear : float
+        Standard errors; more than the usual number for a ranking learned on the same customers.
     name : str
         What is targeted, such as `e-mail`.
     unit : str
@@ -77,7 +80,7 @@ def qini_chart(
     at, gained, below, above = _from_nobody(share, gain, low, high)
     size, error = _estimate(*area)
     note = f"area between the two lines {figures(size)}, standard error {figures(error)}"
-    drawn = sheet(_targeting_title(size, error, name), note)
+    drawn = sheet(_targeting_title(size, clear * error, name), note)
     axes = drawn.axes
     axes.fill_between(at, below, above, color=ACTUAL, alpha=0.2, lw=0, label="8 in 10")
     axes.plot(at, gained, color=ACTUAL, lw=2, label="best first")
@@ -104,10 +107,10 @@ def _from_nobody(share: ArrayLike, *parts: ArrayLike) -> list[FloatArray]:
     return [np.concatenate([[0.0], part]) for part in ordered] if at.min() > 0 else ordered
 
 
-def _targeting_title(area: float, error: float, name: str) -> str:
+def _targeting_title(area: float, reach: float, name: str) -> str:
     """Say whether choosing whom to contact is better than chance."""
     whom = f"Targeting {cut(name, LONGEST_NAME)}"
-    if abs(area) <= TOLD_APART * error or area == 0:
+    if abs(area) <= reach or area == 0:
         return f"{whom} cannot be told from random"
     return f"{whom} beats random contact" if area > 0 else f"{whom} does worse than random"
 

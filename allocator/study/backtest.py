@@ -55,6 +55,22 @@ class PolicyRow:
 
 
 @dataclass(frozen=True)
+class KeptPromise:
+    """What a plan made on one half of a test promised, and what it brings on the other.
+
+    Parameters
+    ----------
+    promised, came, error : float
+        Incremental margin of the tested channels, money of the population; `error` is the standard error of
+        what came.
+    """
+
+    promised: float
+    came: float
+    error: float
+
+
+@dataclass(frozen=True)
 class Backtest:
     """What a plan of the past would have been worth.
 
@@ -64,6 +80,8 @@ class Backtest:
         Margin of the tested channels that plans made on half of the test promised; None without a test.
     policies : tuple of PolicyRow
         The plan first, then by profit.
+    kept : tuple of KeptPromise
+        One a half of the test.
     judged : Judged or None
         The forecast of customers against what they then bought.
     media : tuple of Holdout
@@ -72,6 +90,7 @@ class Backtest:
 
     promised: float | None
     policies: tuple[PolicyRow, ...]
+    kept: tuple[KeptPromise, ...] = ()
     judged: Judged | None = None
     media: tuple[Holdout, ...] = ()
 
@@ -92,9 +111,16 @@ def backtest(scenario: Scenario, found: Forecasted, halves: Sequence[Half]) -> B
     return Backtest(
         promised=float(np.mean([plan.promised for _, plan in made])) if made else None,
         policies=tuple(_rows(scenario, found, made)) if made else (),
+        kept=tuple(_kept(found, half, plan) for half, plan in made),
         judged=judge(scenario, found.tables) if found.tables.transactions else None,
         media=tuple(fit.holdout for fit in fits if fit.holdout is not None),
     )
+
+
+def _kept(found: Forecasted, half: Half, plan: HalfPlan) -> KeptPromise:
+    sizes = found.customers.sizes
+    came = valued(plan.chance(half, sizes), half, sizes)
+    return KeptPromise(plan.promised, came.value, came.standard_error)
 
 
 @dataclass(frozen=True)

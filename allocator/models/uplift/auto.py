@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from allocator.errors import Finding, closest
 from allocator.models.uplift.base import Codes, ContactTest, CrossFitted, FloatArray, UpliftLearner
 from allocator.models.uplift.blend import Blend, joined
-from allocator.models.uplift.board import Board, Judge, compare, fix
+from allocator.models.uplift.board import CLEAR, Board, Judge, compare, fix
 from allocator.models.uplift.calibration import Calibration
 from allocator.models.uplift.crossfit import cross_fit
 from allocator.models.uplift.folds import fold_codes
@@ -28,12 +28,6 @@ SLOW = "_boosting"
 BLEND = Blend().label
 FLAT = "tier_means"
 """The learner that tells nobody of a tier apart; every board has it."""
-CLEAR = 1.645 * 2**0.5
-"""Standard errors an area has to be above 0, for 95 % certainty of one side.
-
-A ranking that is nothing but noise is noise of the other folds: each pair of folds meets twice, which doubles
-the variance of its area.
-"""
 
 
 @dataclass(frozen=True, eq=False)

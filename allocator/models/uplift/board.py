@@ -20,6 +20,12 @@ of the tiers throw away all that customers differ by.
 """
 STEADY = 2.0
 """The same for the mean of several learners: one of them has to be clearly better, not just luckier."""
+CLEAR = 1.645 * 2**0.5
+"""Standard errors an area has to be above 0, for 95 % certainty of one side.
+
+A ranking that is nothing but noise is noise of the other folds: each pair of folds meets twice, which doubles
+the variance of its area.
+"""
 
 
 @dataclass(frozen=True)

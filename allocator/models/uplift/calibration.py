@@ -10,7 +10,8 @@ import numpy as np
 from allocator.models.uplift.base import Codes, Estimated, FloatArray
 from allocator.models.uplift.influence import mean_of, root_of_squares
 
-MOST = 1.1  # of a deviation that is kept: means of cautious functions differ less than the truth does
+MOST = 1.5  # of a deviation that is kept: means of cautious functions differ less than the truth does
+UNSEEN = 0.25  # of what is kept: the slope of those a plan picks differs from that of all
 ALIKE = 0.3  # standard deviation between the slopes of channels that one learner serves
 FLAT = 1e-9  # of the spread of the gains: effects that vary less do not vary
 SWEEPS = 6  # folds drawn apart are next to orthogonal: each takes off all but a hundredth of what is left
@@ -27,9 +28,12 @@ class Calibration:
         infinite where the effect does not vary.
     kept : array, shape (k,)
         Share of a deviation that is kept: of the mean slope b of all channels
-        ``clip(b, 0, 1.1) * max(0, 1 - se^2 / b^2)``, moved towards the channel's own as far as that is known.
+        ``b * max(0, 1 - se^2 / b^2)``, where b is above 1 ``1 + e * max(0, 1 - se^2 / e^2)`` with e = b - 1
+        (the mean of cautious functions differs less than the truth does), at most 1.5;
+        moved towards the channel's own as far as that is known.
     kept_error : array, shape (k,)
-        Standard deviation of that share by what the slope leaves open, for draws; 0 where nothing varies.
+        Standard deviation of that share for draws, by what the slope leaves open, and a quarter of the share,
+        as the slope of the customers a plan picks differs from that of all; 0 where nothing varies.
     centre : array, shape (n_strata, k)
         Mean effect of each stratum among the customers of the test.
     """
@@ -94,7 +98,7 @@ def calibrate(
     >>> found.slope.round(1).tolist(), found.kept.round(1).tolist()
     ([0.5], [0.5])
     """
-    centre = _means(effects, stratum)
+    centre = stratum_means(effects, stratum)
     groups = _groups(stratum, folds)
     away, rest = _within(effects, groups), _within(gains, groups)
     slopes = [_slope(away[:, c], rest[:, c], groups, cluster) for c in range(effects.shape[1])]
@@ -106,7 +110,7 @@ def calibrate(
         slope,
         error,
         np.array([one.value for one in kept]),
-        np.array([_kept_error(one) for one in kept]),
+        np.array([np.hypot(_kept_error(one), UNSEEN * one.value) for one in kept]),
         centre,
     )
 
@@ -183,8 +187,15 @@ def calibration_table(
     )
 
 
-def _means(values: FloatArray, stratum: Codes) -> FloatArray:
-    """Mean of every column in every stratum; 0 for a stratum nobody is in."""
+def stratum_means(values: FloatArray, stratum: Codes) -> FloatArray:
+    """Give the mean of every column in every stratum, shape (strata, k); 0 for a stratum nobody is in.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> stratum_means(np.array([[1.0], [3.0], [5.0]]), np.array([0, 0, 2])).ravel().tolist()
+    [2.0, 0.0, 5.0]
+    """
     count = np.maximum(np.bincount(stratum), 1)
     return np.column_stack([np.bincount(stratum, column) / count for column in values.T])
 
@@ -200,7 +211,7 @@ def _within(values: FloatArray, groups: Sequence[Codes]) -> FloatArray:
     """Take the means of all groups off; several groupings in turn, until nothing is left of them."""
     for _ in range(1 if len(groups) == 1 else SWEEPS):
         for group in groups:
-            values = values - _means(values, group)[group]
+            values = values - stratum_means(values, group)[group]
     return values
 
 
@@ -257,7 +268,11 @@ def _kept(slope: Estimated) -> float:
     """Give the share of the mean slope that is kept: nothing of one within its error."""
     if slope.value <= slope.standard_error:
         return 0.0
-    return min(slope.value, MOST) * (1 - (slope.standard_error / slope.value) ** 2)
+    kept = min(slope.value, 1.0) * (1 - (slope.standard_error / slope.value) ** 2)
+    beyond = slope.value - 1
+    if beyond <= slope.standard_error:
+        return kept
+    return min(kept + beyond * (1 - (slope.standard_error / beyond) ** 2), MOST)
 
 
 def _kept_error(slope: Estimated) -> float:

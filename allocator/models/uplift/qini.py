@@ -127,6 +127,39 @@ def cross_fitted_area(
     return Estimated(float(areas.mean()), root_of_squares(parts / len(gain), cluster))
 
 
+def cross_fitted_curve(
+    gain: FloatArray, by_draw: FloatArray, folds: Codes, cluster: Codes | None = None
+) -> QiniCurve:
+    """Give the Qini curve of a ranking by cross-fitted functions, each judged on its own fold alone.
+
+    Parameters are those of :func:`cross_fitted_area`; the shares are every fiftieth.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gain, folds = np.array([3.0, 1.0, 1.0, -1.0]), np.array([[0, 1, 1, 0]])
+    >>> curve = cross_fitted_curve(gain, np.array([[0.9, 7.0, 7.0, 0.1]]), folds)
+    >>> curve.share[25], curve.gain[[0, 25, 50]].tolist()
+    (np.float64(0.5), [0.0, 1.0, 1.0])
+    """
+    shares = np.linspace(0, 1, 51)
+    groups = [
+        (own, _Order.of(by_draw[draw, own]))
+        for draw, codes in enumerate(folds)
+        for own in (np.flatnonzero(codes == fold) for fold in range(int(codes.max()) + 1))
+    ]
+    gains, errors = np.zeros(len(shares)), np.zeros(len(shares))
+    for i in range(1, len(shares)):
+        parts = np.zeros(len(gain))
+        for own, order in groups:
+            inside = order.inside(shares[i])
+            mean = inside @ gain[own] / inside.sum()
+            gains[i] += inside @ gain[own]
+            parts[own] += inside * (gain[own] - mean)
+        errors[i] = root_of_squares(parts / len(gain) / len(folds), cluster)
+    return QiniCurve(shares, gains / len(gain) / len(folds), errors)
+
+
 def _area(gain: FloatArray, ranking: FloatArray) -> tuple[float, FloatArray]:
     """Give the area and what each customer moves it, around 0."""
     order, n = _Order.of(ranking), len(gain)
