@@ -10,7 +10,6 @@ from allocator.api.plan_plots import drawn_responses
 from allocator.errors import DataError, Finding, closest
 from allocator.models.scoring import deciles
 from allocator.models.uplift.auto import LearnedUplift
-from allocator.models.uplift.board import CLEAR
 from allocator.models.uplift.calibration import (
     calibration_table,
     honest_slope,
@@ -98,7 +97,6 @@ class ForecastPlots:
             curve.gain - reach,
             curve.gain + reach,
             area=(row.qini, row.qini_error),
-            clear=CLEAR,
             name=channel,
             unit=self.scenario.currency or "money",
         )

@@ -117,7 +117,11 @@ def _proven(located: Located, answer: RawSolution, plan: Settled, prices: Sequen
 def _advice(problem: Problem, solution: Solution, doubt: str) -> Iterator[Finding]:
     yield from problem.warnings
     for group in solution.interchangeable:
-        what = f"the best plan is not unique: money can move between {', '.join(group)} without loss"
+        # customers of a tier who gain alike are no choice of the plan's
+        names = dict.fromkeys(name.partition("#")[0] for name in group)
+        if len(names) < 2:
+            continue
+        what = f"the best plan is not unique: money can move between {', '.join(names)} without loss"
         yield Finding("W305", None, what, "the plan keeps closest to today, then to the order of declaration")
     if problem.spend_rule == "up_to" and problem.objective.spend == 0:
         what = (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from allocator.models.uplift.board import CLEAR
 from allocator.report.sheet import (
     ACTUAL,
     EIGHT_IN_TEN,
@@ -40,7 +41,6 @@ def qini_chart(
     high: ArrayLike,
     *,
     area: tuple[float, float],
-    clear: float = TOLD_APART,
     name: str = "customers",
     unit: str = "outcome",
 ) -> Figure:
@@ -55,10 +55,8 @@ def qini_chart(
     low, high : array, shape (n,)
         Within which the gain lies in 8 cases of 10.
     area : (float, float)
-        Between the curve and the one of random contact, and its standard error. Beyond `clear` of
+        Between the curve and the one of random contact, and its standard error. Beyond 2.33 of them
         the title says that targeting beats random contact.
-    clear : float
-        Standard errors; more than the usual number for a ranking learned on the same customers.
     name : str
         What is targeted, such as `e-mail`.
     unit : str
@@ -80,7 +78,7 @@ def qini_chart(
     at, gained, below, above = _from_nobody(share, gain, low, high)
     size, error = _estimate(*area)
     note = f"area between the two lines {figures(size)}, standard error {figures(error)}"
-    drawn = sheet(_targeting_title(size, clear * error, name), note)
+    drawn = sheet(_targeting_title(size, CLEAR * error, name), note)
     axes = drawn.axes
     axes.fill_between(at, below, above, color=ACTUAL, alpha=0.2, lw=0, label="8 in 10")
     axes.plot(at, gained, color=ACTUAL, lw=2, label="best first")

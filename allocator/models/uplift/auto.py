@@ -102,10 +102,8 @@ class Auto(Options):
         Parameters
         ----------
         besides : str
-            Label of the one that stays, however slow; a blend stays with all its parts.
+            Label of the one that stays, however slow.
         """
-        if besides == BLEND:
-            return self
         kept = tuple(one for one in self.candidates if one == besides or not one.endswith(SLOW))
         return self.model_copy(update={"candidates": kept})
 
