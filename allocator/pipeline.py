@@ -26,6 +26,7 @@ from allocator.stages.aging import ageing
 from allocator.stages.customers import Customers, group_customers
 from allocator.stages.effects import Tested, measure_effects
 from allocator.stages.headers import header_findings
+from allocator.stages.history_tests import history_tests
 from allocator.stages.judge import Judged, compared, hold_out
 from allocator.stages.kept import Store
 from allocator.stages.media import Modelled, fit_media
@@ -111,7 +112,8 @@ def forecast_from(
     tell(STAGES[2])
     tested = measure_effects(scenario, tables, customers)  # contact log → shrunk effects → who gains most
     tell(STAGES[3])
-    modelled = fit_media(scenario, tables)  # spend and outcome over time → what media bring
+    tests = history_tests(scenario, tables, customers)  # contact log → what corrects the fit of history
+    modelled = fit_media(scenario, tables, tests)  # spend and outcome over time → what media bring
     tell(STAGES[4])
     sizes = customers.sizes
     curves = draw_curves(scenario, tables, tested, sizes, modelled)  # effects, fits, estimates → curves

@@ -154,7 +154,7 @@ def read_log(
         rows, others = _of_arms(scenario, tables.experiments.data, channels)
         before = history(scenario, tables, customers, rows)
         known = what_is_known(scenario, tables, customers, rows, before)
-        propensity, by_lot = _propensity(scenario, rows, before, known)
+        propensity, by_lot = _propensity(scenario, rows, before, known, channels)
         worth = _worth(scenario, rows, before)
         log = ContactLog(
             rows, channels, scenario.tier_names, before.tier, worth, propensity, by_lot, known,
@@ -169,14 +169,13 @@ def read_log(
 
 
 def _propensity(
-    scenario: Scenario, rows: pd.DataFrame, before: History, known: Known
+    scenario: Scenario, rows: pd.DataFrame, before: History, known: Known, channels: tuple[str, ...]
 ) -> tuple[FloatArray, bool]:
     """Give the probability of every arm, and whether it is the same all over a tier.
 
     As the log says; else estimated from all that was known, where arms were not drawn by lot; else the arms'
     shares of the tier.
     """
-    channels = tested_channels(scenario)
     arm, n_arms = _arm_codes(rows, channels), len(channels) + 1
     options = scenario.data.experiments
     if "propensity" in rows:

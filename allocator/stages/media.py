@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 
 from allocator.errors import DataError, Finding
 from allocator.models.media import MediaFit, MediaPanel
+from allocator.models.media.curves import Calibration
 from allocator.quantities import quoted
 from allocator.response.curve import ResponseCurve
 from allocator.response.curves import Response
 from allocator.response.fit import Measured
-from allocator.response.history import HistoryTerms, history_response, straightened, summed
+from allocator.response.history import HistoryTerms, corrected, history_response, straightened, summed
 from allocator.response.sources import ExpertResponse, HistoryResponse
 from allocator.scenario.schema import Scenario
+from allocator.stages.history_tests import TestsOfTiers
 from allocator.stages.panel import panel_of
 from allocator.stages.places import placed
 from allocator.stages.reading import Tables
@@ -73,8 +75,17 @@ def resting_on_history(scenario: Scenario) -> tuple[str, ...]:
     )
 
 
-def fit_media(scenario: Scenario, tables: Tables) -> Modelled | None:
-    """Learn what each channel of the spend history brings.
+def fit_media(
+    scenario: Scenario, tables: Tables, tests: Mapping[str, TestsOfTiers] | None = None
+) -> Modelled | None:
+    """Learn what each channel of the spend history brings, corrected by what experiments say of it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    tables : Tables
+    tests : mapping of channel to tests of its tiers, optional
+        Of :func:`allocator.stages.history_tests.history_tests`.
 
     Returns
     -------
@@ -100,9 +111,20 @@ def fit_media(scenario: Scenario, tables: Tables) -> Modelled | None:
     except DataError as error:
         raise DataError(placed(error, origin)) from None
     terms = _terms(scenario, next(iter(panels.values())))
+    fits = {tier: _corrected(fit, tier, terms, tests or {}) for tier, fit in fits.items()}
     found = [*advice, *_advice(fits)]
     findings = tuple(one if one.where else replace(one, where=origin) for one in found)
     return Modelled(fits, _observed(scenario, fits, terms), findings)
+
+
+def _corrected(
+    fit: MediaFit, tier: str | None, terms: HistoryTerms, tests: Mapping[str, TestsOfTiers]
+) -> MediaFit:
+    """Move every channel that was tested, too, to what history and experiment say together."""
+    for name, of_tiers in tests.items():
+        if name in fit.channels and tier in of_tiers and terms.worth > 0:
+            fit = corrected(fit, name, terms, of_tiers[tier])
+    return fit
 
 
 def _panels(scenario: Scenario, table: Table) -> tuple[dict[str | None, MediaPanel], list[Finding]]:
@@ -136,9 +158,24 @@ def _terms(scenario: Scenario, panel: MediaPanel) -> HistoryTerms:
 
 def _advice(fits: Mapping[str | None, MediaFit]) -> Iterator[Finding]:
     for tier, fit in fits.items():
-        told = [*fit.findings, *(one for name in fit.channels for one in straightened(fit, name))]
+        told = [
+            *fit.findings,
+            *(one for name in fit.channels for one in straightened(fit, name)),
+            *map(_told, fit.calibrations),
+        ]
         for one in told:
             yield one if tier is None else replace(one, what=f"{tier}: {one.what}")
+
+
+def _told(one: Calibration) -> Finding:
+    """Say (W431) that a curve is not what history alone says."""
+    what = (
+        f"the history of {quoted(one.channel)} was corrected by its experiment: at"
+        f" {one.spend_per_period:,.0f} per period it brings {one.combined:,.0f}, by history alone"
+        f" {one.history:,.0f}, by the experiment {one.experiment:,.0f} (error {one.experiment_error:,.0f})"
+    )
+    fix = f"without channels.{one.channel}.cost_per_contact it rests on history alone"
+    return Finding("W431", None, what, fix)
 
 
 def _observed(scenario: Scenario, fits: Mapping[str | None, MediaFit], terms: HistoryTerms) -> Observed:
