@@ -78,7 +78,8 @@ class Forecasted:
         """Advice of all stages."""
         tested = self.tested.findings if self.tested else ()
         modelled = self.modelled.findings if self.modelled else ()
-        return (*self.tables.findings, *self.customers.findings, *tested, *modelled, *self.advice)
+        found = (*self.tables.findings, *self.customers.findings, *tested, *modelled, *self.advice)
+        return tuple(dict.fromkeys(found))  # two stages read the experiment
 
 
 def forecast(scenario: Scenario, tell: Tell = lambda stage: None, store: Store | None = None) -> Forecasted:

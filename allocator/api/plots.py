@@ -84,8 +84,7 @@ class ForecastPlots:
         DataError
             E209 where the test told no customers apart, or did not test the channel.
         """
-        tested, learned = self._tested
-        place = self._place(channel)
+        tested, learned, place = self._learned(channel)
         row = learned.board.row(learned.model).channels[place]
         gain, cluster = learned.gains[:, place], tested.log.test.cluster
         fitted = learned.fitted
@@ -114,8 +113,7 @@ class ForecastPlots:
         DataError
             As :meth:`qini`.
         """
-        tested, learned = self._tested
-        place = self._place(channel)
+        tested, learned, place = self._learned(channel)
         test, folds, gains = tested.log.test, learned.fitted.folds, learned.gains
         effects = learned.fitted.out_of_fold
         kept = shrunk_by_others(effects, gains, test.stratum, folds, test.cluster)[:, place]
@@ -127,7 +125,7 @@ class ForecastPlots:
             table.predicted,
             table.observed,
             table.standard_error,
-            slope=(slope.value, slope.standard_error) if slope.value else (float("nan"), float("nan")),
+            slope=(slope.value, slope.standard_error),
             name=channel,
             unit=f"{self.scenario.currency or 'money'} beside its tier",
         )
@@ -142,21 +140,18 @@ class ForecastPlots:
         """
         return drawn_responses(self.scenario, self.found.curves)
 
-    @property
-    def _tested(self) -> tuple[Tested, LearnedUplift]:
+    def _learned(self, channel: str) -> tuple[Tested, LearnedUplift, int]:
+        """Give the test, what was learned from it, and the place of a channel."""
         tested = self.found.tested
         if tested is None or tested.learned is None:
             what = "no test of contacts was learned from customer by customer"
             raise DataError(Finding("E209", None, what, "it takes a test with control and covariates"))
-        return tested, tested.learned
-
-    def _place(self, channel: str) -> int:
-        channels = self._tested[0].log.channels
+        channels = tested.log.channels
         if channel not in channels:
             near = closest(channel, channels)
             fix = f"did you mean {near!r}?" if near else f"tested: {', '.join(channels)}"
             raise DataError(Finding("E209", None, f"no channel {channel!r} was tested", fix))
-        return channels.index(channel)
+        return tested, tested.learned, channels.index(channel)
 
     @property
     def _money(self) -> str:

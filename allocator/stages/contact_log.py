@@ -18,7 +18,7 @@ from allocator.models.uplift.propensity import estimated_propensity, from_assign
 from allocator.models.uplift.suspects import check_leakage, check_repeated
 from allocator.quantities import count, quoted, ratio
 from allocator.response.experiment import ContactTerms, untested_contacts
-from allocator.response.sources import ExperimentResponse
+from allocator.response.sources import ExperimentResponse, HistoryResponse
 from allocator.scenario.schema import Scenario
 from allocator.stages.customers import Customers, ids_of
 from allocator.stages.history import History, history
@@ -137,6 +137,15 @@ def tested_channels(scenario: Scenario) -> tuple[str, ...]:
     )
 
 
+def history_channels(scenario: Scenario) -> tuple[str, ...]:
+    """Give the channels whose history may be corrected by an arm of the experiment."""
+    return tuple(
+        name
+        for name, one in scenario.channels.items()
+        if isinstance(one.response, HistoryResponse) and one.cost_per_contact
+    )
+
+
 def read_log(
     scenario: Scenario, tables: Tables, customers: Customers, channels: tuple[str, ...]
 ) -> ContactLog:
@@ -218,7 +227,8 @@ def _of_arms(
     raise_findings(list(_absent_arms(scenario, arms, tuple(table["arm"].unique()))), DataError)
     named = table["arm"].map(arms)
     log = table.assign(arm=named, customer=ids_of(table))[named.notna()].reset_index(drop=True)
-    return log, list(_unused(table["arm"][named.isna()]))
+    elsewhere = {stated.get(name, name) for name in (*tested_channels(scenario), *history_channels(scenario))}
+    return log, list(_unused(table["arm"][named.isna() & ~table["arm"].isin(elsewhere)]))
 
 
 def _absent_arms(scenario: Scenario, arms: Mapping[str, str], found: tuple[str, ...]) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ import numpy as np
 from allocator.errors import DataError, Finding
 from allocator.models.uplift.adjusted_means import AdjustedMeans, Effects
 from allocator.models.uplift.auto import Auto, LearnedUplift, learn_with
-from allocator.models.uplift.base import ContactTest
+from allocator.models.uplift.base import ContactTest, FloatArray
 from allocator.models.uplift.shrinkage import ShrunkEffects, shrink
 from allocator.models.uplift.tailored import Tailored
 from allocator.response.curves import Response
@@ -101,9 +101,27 @@ def estimated(scenario: Scenario, log: ContactLog, whole: LearnedUplift | None =
         What was learned from a log this one is a part of: slow learners that were not taken there are not
         tried again.
     """
+    estimate = partial(tier_effects, scenario, log)
+    effects = estimate(log.worth)
+    shrunk = shrink(effects)
+    revenue = shrink(estimate(log.rows["revenue"].to_numpy())) if "revenue" in log.rows else None
+    learned = _learned(scenario, log.test, whole)
+    return Tested(log, effects, shrunk, _targeting(scenario, shrunk, log, learned), revenue)
+
+
+def tier_effects(scenario: Scenario, log: ContactLog, outcome: FloatArray) -> Effects:
+    """Estimate what one contact by each channel does to an outcome, tier by tier, as measured.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    log : ContactLog
+    outcome : array, shape (n_rows,)
+    """
     model = scenario.models.uplift
-    estimate = partial(
-        AdjustedMeans(covariates=not isinstance(model, AdjustedMeans) or model.covariates).estimate,
+    means = AdjustedMeans(covariates=not isinstance(model, AdjustedMeans) or model.covariates)
+    return means.estimate(
+        outcome,
         arm=log.rows["arm"].to_numpy(),
         tier=log.tier,
         covariates=log.before,
@@ -111,11 +129,6 @@ def estimated(scenario: Scenario, log: ContactLog, whole: LearnedUplift | None =
         cluster=log.cluster,
         propensity=log.got,
     )
-    effects = estimate(log.worth)
-    shrunk = shrink(effects)
-    revenue = shrink(estimate(log.rows["revenue"].to_numpy())) if "revenue" in log.rows else None
-    learned = _learned(scenario, log.test, whole)
-    return Tested(log, effects, shrunk, _targeting(scenario, shrunk, log, learned), revenue)
 
 
 def _targeting(

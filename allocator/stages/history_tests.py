@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from allocator.models.uplift.adjusted_means import AdjustedMeans, Effects
+from allocator.errors import Finding
+from allocator.models.uplift.adjusted_means import Effects
 from allocator.response.history import ContactTest
-from allocator.response.sources import HistoryResponse
 from allocator.scenario.schema import Scenario
-from allocator.stages.contact_log import CONTROL, read_log
+from allocator.stages.contact_log import history_channels, read_log
 from allocator.stages.customers import Customers
+from allocator.stages.effects import tier_effects
 from allocator.stages.reading import Tables
 
 TestsOfTiers = Mapping[str | None, ContactTest]
 """What an experiment says of a channel: by tier, and under None of all customers."""
 
 
-def history_tests(scenario: Scenario, tables: Tables, customers: Customers) -> dict[str, TestsOfTiers]:
+@dataclass(frozen=True)
+class HistoryTests:
+    """What experiments say of channels whose curves come from history.
+
+    Parameters
+    ----------
+    by_channel : mapping of channel to mapping
+    findings : tuple of Finding
+        Advice on the experiment.
+    """
+
+    by_channel: Mapping[str, TestsOfTiers] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+def history_tests(scenario: Scenario, tables: Tables, customers: Customers) -> HistoryTests:
     """Measure the channels with ``source: history`` that the experiment tested, too.
 
     Parameters
@@ -30,43 +47,30 @@ def history_tests(scenario: Scenario, tables: Tables, customers: Customers) -> d
 
     Returns
     -------
-    dict of channel to mapping
-        Nothing for a channel without an arm in the experiment, or without a cost per contact.
+    HistoryTests
+        Nothing of a channel without an arm in the experiment, or without a cost per contact.
 
     Raises
     ------
     DataError
         When the log has no control, or an arm is too small to be measured.
     """
-    channels = tuple(_tested_beside(scenario, tables))
+    channels = _tested_beside(scenario, tables)
     if not channels or not customers.sizes:
-        return {}
+        return HistoryTests()
     log = read_log(scenario, tables, customers, channels)
-    effects = AdjustedMeans().estimate(
-        log.worth,
-        arm=log.rows["arm"].to_numpy(),
-        tier=log.tier,
-        covariates=log.before,
-        control=CONTROL,
-        cluster=log.cluster,
-        propensity=log.got,
-    )
-    return {name: _of_channel(scenario, effects, name, customers.sizes) for name in channels}
+    effects = tier_effects(scenario, log, log.worth)
+    found = {name: _of_channel(scenario, effects, name, customers.sizes) for name in channels}
+    return HistoryTests(found, (*log.findings, *effects.findings))
 
 
-def _tested_beside(scenario: Scenario, tables: Tables) -> list[str]:
+def _tested_beside(scenario: Scenario, tables: Tables) -> tuple[str, ...]:
     """Give the channels of history that have an arm and a price of a contact."""
     options, table = scenario.data.experiments, tables.experiments
     if options is None or table is None:
-        return []
+        return ()
     arms = set(table.data["arm"].unique())
-    return [
-        name
-        for name, one in scenario.channels.items()
-        if isinstance(one.response, HistoryResponse)
-        and one.cost_per_contact
-        and options.arms.get(name, name) in arms
-    ]
+    return tuple(name for name in history_channels(scenario) if options.arms.get(name, name) in arms)
 
 
 def _of_channel(

@@ -15,7 +15,7 @@ from allocator.response.fit import Measured
 from allocator.response.history import HistoryTerms, corrected, history_response, straightened, summed
 from allocator.response.sources import ExpertResponse, HistoryResponse
 from allocator.scenario.schema import Scenario
-from allocator.stages.history_tests import TestsOfTiers
+from allocator.stages.history_tests import HistoryTests
 from allocator.stages.panel import panel_of
 from allocator.stages.places import placed
 from allocator.stages.reading import Tables
@@ -75,17 +75,14 @@ def resting_on_history(scenario: Scenario) -> tuple[str, ...]:
     )
 
 
-def fit_media(
-    scenario: Scenario, tables: Tables, tests: Mapping[str, TestsOfTiers] | None = None
-) -> Modelled | None:
+def fit_media(scenario: Scenario, tables: Tables, tests: HistoryTests | None = None) -> Modelled | None:
     """Learn what each channel of the spend history brings, corrected by what experiments say of it.
 
     Parameters
     ----------
     scenario : Scenario
     tables : Tables
-    tests : mapping of channel to tests of its tiers, optional
-        Of :func:`allocator.stages.history_tests.history_tests`.
+    tests : HistoryTests, optional
 
     Returns
     -------
@@ -111,17 +108,16 @@ def fit_media(
     except DataError as error:
         raise DataError(placed(error, origin)) from None
     terms = _terms(scenario, next(iter(panels.values())))
-    fits = {tier: _corrected(fit, tier, terms, tests or {}) for tier, fit in fits.items()}
-    found = [*advice, *_advice(fits)]
+    tests = tests or HistoryTests()
+    fits = {tier: _corrected(fit, tier, terms, tests) for tier, fit in fits.items()}
+    found = [*advice, *tests.findings, *_advice(fits)]
     findings = tuple(one if one.where else replace(one, where=origin) for one in found)
     return Modelled(fits, _observed(scenario, fits, terms), findings)
 
 
-def _corrected(
-    fit: MediaFit, tier: str | None, terms: HistoryTerms, tests: Mapping[str, TestsOfTiers]
-) -> MediaFit:
+def _corrected(fit: MediaFit, tier: str | None, terms: HistoryTerms, tests: HistoryTests) -> MediaFit:
     """Move every channel that was tested, too, to what history and experiment say together."""
-    for name, of_tiers in tests.items():
+    for name, of_tiers in tests.by_channel.items():
         if name in fit.channels and tier in of_tiers and terms.worth > 0:
             fit = corrected(fit, name, terms, of_tiers[tier])
     return fit

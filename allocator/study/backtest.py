@@ -76,8 +76,6 @@ class Backtest:
 
     Parameters
     ----------
-    promised : float or None
-        Margin of the tested channels that plans made on half of the test promised; None without a test.
     policies : tuple of PolicyRow
         The plan first, then by profit.
     kept : tuple of KeptPromise
@@ -88,11 +86,15 @@ class Backtest:
         The media mix against periods it was not shown.
     """
 
-    promised: float | None
     policies: tuple[PolicyRow, ...]
     kept: tuple[KeptPromise, ...] = ()
     judged: Judged | None = None
     media: tuple[Holdout, ...] = ()
+
+    @property
+    def promised(self) -> float | None:
+        """Margin that plans made on half of the test promised, on average; None without a test."""
+        return float(np.mean([one.promised for one in self.kept])) if self.kept else None
 
 
 def backtest(scenario: Scenario, found: Forecasted, halves: Sequence[Half]) -> Backtest:
@@ -107,19 +109,19 @@ def backtest(scenario: Scenario, found: Forecasted, halves: Sequence[Half]) -> B
     """
     plans = [(half, planned(scenario, found, half)) for half in halves]
     made = [(half, plan) for half, plan in plans if plan is not None]
+    on_halves = [_on_half(scenario, found, half, plan) for half, plan in made]
     fits = found.modelled.fits.values() if found.modelled else ()
     return Backtest(
-        promised=float(np.mean([plan.promised for _, plan in made])) if made else None,
-        policies=tuple(_rows(scenario, found, made)) if made else (),
-        kept=tuple(_kept(found, half, plan) for half, plan in made),
+        policies=tuple(_rows(on_halves)) if on_halves else (),
+        kept=tuple(
+            _kept(plan, values[PLAN].margin) for (_, plan), values in zip(made, on_halves, strict=True)
+        ),
         judged=judge(scenario, found.tables) if found.tables.transactions else None,
         media=tuple(fit.holdout for fit in fits if fit.holdout is not None),
     )
 
 
-def _kept(found: Forecasted, half: Half, plan: HalfPlan) -> KeptPromise:
-    sizes = found.customers.sizes
-    came = valued(plan.chance(half, sizes), half, sizes)
+def _kept(plan: HalfPlan, came: Estimated) -> KeptPromise:
     return KeptPromise(plan.promised, came.value, came.standard_error)
 
 
@@ -133,10 +135,7 @@ class _Valued:
     ahead: Estimated
 
 
-def _rows(
-    scenario: Scenario, found: Forecasted, made: Sequence[tuple[Half, HalfPlan]]
-) -> Iterator[PolicyRow]:
-    halves = [_on_half(scenario, found, half, plan) for half, plan in made]
+def _rows(halves: Sequence[dict[str, _Valued]]) -> Iterator[PolicyRow]:
     rows = [_row(name, [half[name] for half in halves]) for name in halves[0]]
     yield from sorted(rows, key=lambda row: (row.name != PLAN, -row.profit))
 

@@ -70,3 +70,22 @@ def test_other_channels_keep_their_curves(tmp_path: Path) -> None:
         return float(one.curve.at(12_000.0))
 
     assert search(project_of(EFFECT), "with") == search(project_of(EFFECT, cost=""), "without")
+
+
+def test_an_arm_that_corrects_history_is_not_called_unused(tmp_path: Path) -> None:
+    case = project_of(EFFECT)
+    case.set("  search:", "  letter: {cost_per_contact: 1, response: {source: experiment}}\n  search:")
+    case.edit(
+        "contacts.csv",
+        lambda lines: [line.replace(",tv,", ",letter,") if i % 3 else line for i, line in enumerate(lines)],
+    )
+    _, forecast = curve_of(case, tmp_path)
+    assert not [one for one in forecast.warnings if one.code == "W405"]
+    assert [one for one in forecast.warnings if one.code == "W431"]
+
+
+def test_a_control_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    case = project_of(EFFECT)
+    case.set("window: 12 weeks", "window: 12 weeks, control: nobody")
+    with pytest.raises(al.DataError, match="E307"):
+        curve_of(case, tmp_path)

@@ -22,7 +22,7 @@ PARTS: tuple[UpliftLearner, ...] = (
     DR(base="quadratic"),
     DR(base="boosting"),
 )
-"""What a blend is made of: splits, segments, lines, broken lines, products and trees."""
+"""What a blend is made of, the simplest first: splits, segments, lines, broken lines, products and trees."""
 
 
 @dataclass(frozen=True, eq=False)

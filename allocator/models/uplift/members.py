@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from allocator.models.uplift.base import UpliftLearner
 from allocator.models.uplift.blend import PARTS, Blend
-from allocator.models.uplift.dr import DR
 from allocator.models.uplift.r_learner import RLearner
-from allocator.models.uplift.rule import Rule
 from allocator.models.uplift.s_learner import SLearner
-from allocator.models.uplift.segment_means import SegmentMeans
 from allocator.models.uplift.t_learner import TLearner
 from allocator.models.uplift.tier_means import TierMeans
 from allocator.models.uplift.x_learner import XLearner
@@ -16,12 +13,7 @@ from allocator.models.uplift.x_learner import XLearner
 _MEMBERS: tuple[UpliftLearner, ...] = (
     TierMeans(),
     Blend(),
-    Rule(),
-    SegmentMeans(),
-    DR(),
-    DR(base="additive"),
-    DR(base="quadratic"),
-    DR(base="boosting"),
+    *PARTS,
     SLearner(),
     SLearner(base="boosting"),
     TLearner(),

@@ -139,8 +139,8 @@ def cross_fitted_curve(
     >>> import numpy as np
     >>> gain, folds = np.array([3.0, 1.0, 1.0, -1.0]), np.array([[0, 1, 1, 0]])
     >>> curve = cross_fitted_curve(gain, np.array([[0.9, 7.0, 7.0, 0.1]]), folds)
-    >>> curve.share[25], curve.gain[[0, 25, 50]].tolist()
-    (np.float64(0.5), [0.0, 1.0, 1.0])
+    >>> float(curve.share[25]), curve.gain[[0, 25, 50]].tolist()
+    (0.5, [0.0, 1.0, 1.0])
     """
     shares = np.linspace(0, 1, 51)
     groups = [
