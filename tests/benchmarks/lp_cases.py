@@ -46,7 +46,10 @@ def bent_up_once(ceiling: float, half: float, reach: float, pieces: int) -> Resp
     return ResponseCurve(spend, ceiling * ratio / (1 + ratio))
 
 
-def grid(tiers: int, channels: int, periods: int, curve: Callable[[], ResponseCurve]) -> list[Decision]:
+CurveOf = Callable[[Cell], ResponseCurve]
+
+
+def grid(tiers: int, channels: int, periods: int, curve: CurveOf) -> list[Decision]:
     """One decision a cell, the periods of a channel of a tier beside each other."""
     found = []
     for tier in range(tiers):
@@ -54,19 +57,25 @@ def grid(tiers: int, channels: int, periods: int, curve: Callable[[], ResponseCu
             for period in range(periods):
                 cell = Cell(f"t{tier}", f"c{channel}", f"p{period:02}")
                 name = f"{cell.tier}/{cell.channel}@{cell.period}"
-                made = curve()
+                made = curve(cell)
                 found.append(
                     Decision(name, (cell,), np.ones(1), np.ones(1), made, current=round(made.end / 8, 2))
                 )
     return found
 
 
-def smooth_enough(rng: np.random.Generator, size: float, pieces: int) -> Callable[[], ResponseCurve]:
-    """Give a maker of curves of cells that would get `size` each in an even plan."""
+def smooth_enough(rng: np.random.Generator, size: float, pieces: int) -> CurveOf:
+    """Give a maker of curves of cells that would get `size` each in an even plan.
 
-    def curve() -> ResponseCurve:
-        half = size * rng.uniform(0.4, 3.0)
-        return pieces_of_hill(half * rng.uniform(1.3, 6.0), half, 4 * size, pieces)
+    Tiers, channels and periods differ from each other as a whole, so that limits on them bind.
+    """
+    better: dict[str, float] = {}
+
+    def curve(cell: Cell) -> ResponseCurve:
+        half, factor = size * rng.uniform(0.4, 3.0), rng.uniform(1.3, 6.0)
+        for part, spread in ((cell.tier, 0.3), (cell.channel, 0.5), (cell.period, 0.2)):
+            factor *= better.setdefault(part, rng.lognormal(0.0, spread))
+        return pieces_of_hill(half * factor, half, 4 * size, pieces)
 
     return curve
 
@@ -173,9 +182,9 @@ def s_cells_300(concave: int = 2_100) -> Problem:
     plain = smooth_enough(rng, budget / 2400, 10)
     bent = iter(rng.permutation(np.arange(2400) >= concave))
 
-    def curve() -> ResponseCurve:
+    def curve(cell: Cell) -> ResponseCurve:
         if not next(bent):
-            return plain()
+            return plain(cell)
         half = budget / 2400 * rng.uniform(0.8, 1.8)
         return bent_up_once(half * rng.uniform(1.5, 4.0), half, budget / 600, 10)
 
