@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from allocator.options import Duration, Flag, Money, Names, Number, Options, Share, Text, fault
 from allocator.plan.rows import Weights
+from allocator.quantities import money
 
 Maximize = Literal[
     "profit",
@@ -43,16 +44,23 @@ class Budget(Options):
     spend: Literal["up_to", "exactly"] = "up_to"
     """Whether money may be left over."""
     by_period: Mapping[str, Money] | None = None
-    """Money per period."""
+    """Most money for a period, by its name; no limit of its own where absent."""
+    roll_over: Flag = False
+    """Whether money a period leaves may be used later."""
     reserve: Money | None = None
-    """Money held back."""
+    """Money held back of the total."""
     reason: Text = "Budget for the horizon"
     """Why this much."""
 
-    @field_validator("by_period", "reserve")
-    @classmethod
-    def _not_yet(cls, value: object, info: ValidationInfo) -> object:
-        return _later(value, f"budget.{info.field_name}")
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.roll_over and self.by_period is None:
+            fix = "add by_period, or remove roll_over: the money of the horizon can go out at any time"
+            raise fault("E113", "'roll_over' needs 'by_period'", fix, at="roll_over")
+        if self.reserve is not None and self.reserve > self.total:
+            what = f"{money(self.reserve)} cannot be held back of {money(self.total)}"
+            raise fault("E106", what, at="reserve")
+        return self
 
 
 class ConversionValue(Options):
