@@ -1,11 +1,11 @@
-"""A response curve: incremental margin, gross of spend, as a concave function of spend."""
+"""A response curve: incremental margin, gross of spend, as a function of spend, and what comes with it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,10 +19,12 @@ CONCAVITY = 1e-9  # of the largest value: how far a breakpoint may lie below the
 EDGE = 1e-6  # of the end: how far past it a spend still counts as the end
 SAME_PLACE = 1e-9  # of the end: spends closer than this are one breakpoint
 DRAWS_MEAN = 1e-6  # of the largest value: how far the mean of the draws may lie from the value
+OUTCOMES = ("revenue", "conversions", "retained", "immediate")
+"""What a curve may tell besides margin."""
 
 
 class CurveError(AllocatorError, ValueError):
-    """A response curve that cannot be: not concave, not from (0, 0), not in order, or asked past its end."""
+    """A response curve that cannot be: not from (0, 0), not in order, or asked past its end."""
 
 
 class Shape(Protocol):
@@ -65,14 +67,19 @@ class ResponseCurve:
     spend : array, shape (n_breakpoints,)
         Breakpoints in money, strictly increasing, the first is 0.
     value : array, shape (n_breakpoints,)
-        Expected incremental margin in money, gross of spend; ``value[0] == 0``. Concave.
+        Expected incremental margin in money, gross of spend; ``value[0] == 0``. It may bend upwards
+        (see `concave`).
     draws : array, shape (n_draws, n_breakpoints), or None
-        The same values under each draw of the uncertainty; their mean is `value`. A single draw need
-        not be concave.
+        The same values under each draw of the uncertainty; their mean is `value`.
     revenue : array, shape (n_breakpoints,), or None
         Incremental revenue, where it is known.
     shape : Shape or None
         The smooth function the breakpoints sample; None when the breakpoints are the curve.
+    conversions, retained : array, shape (n_breakpoints,), or None
+        Conversions and customers kept that spend brings, in counts, where they are known.
+    immediate : array, shape (n_breakpoints,), or None
+        The part of the margin that arises within the window of the effect, in money; the rest comes later,
+        from customers kept. None: all of it.
 
     Raises
     ------
@@ -91,9 +98,12 @@ class ResponseCurve:
     draws: FloatArray | None = None
     revenue: FloatArray | None = None
     shape: Shape | None = None
+    conversions: FloatArray | None = None
+    retained: FloatArray | None = None
+    immediate: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        for name in ("spend", "value", "draws", "revenue"):
+        for name in ("spend", "value", "draws", *OUTCOMES):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, _frozen(getattr(self, name)))
         faults = [Finding("E115", None, what) for what in _faults(self)]
@@ -107,13 +117,28 @@ class ResponseCurve:
 
     @cached_property
     def slopes(self) -> FloatArray:
-        """Margin per unit of spend on each piece, shape (n_breakpoints - 1,); falling, may be negative."""
+        """Margin per unit of spend on each piece, shape (n_breakpoints - 1,); may be negative."""
         return np.diff(self.value) / self.widths
 
     @cached_property
-    def revenue_slopes(self) -> FloatArray | None:
-        """Revenue per unit of spend on each piece, or None where revenue is unknown."""
-        return None if self.revenue is None else np.diff(self.revenue) / self.widths
+    def concave(self) -> bool:
+        """Whether each breakpoint lies on or above the chord around it: money never brings more than before.
+
+        Judged by the breakpoints, of a smooth curve too.
+        """
+        return first_dent(self.spend, self.value) is None
+
+    def outcome(self, name: str) -> FloatArray | None:
+        """Give one of ``OUTCOMES`` at the breakpoints, shape (n_breakpoints,); None where it is unknown."""
+        if name not in OUTCOMES:
+            raise ValueError(f"a curve has no outcome {name!r}; it may have {', '.join(OUTCOMES)}")
+        found: FloatArray | None = getattr(self, name)
+        return found
+
+    @property
+    def outcomes(self) -> dict[str, FloatArray]:
+        """The outcomes that are known, by name."""
+        return {name: found for name in OUTCOMES if (found := self.outcome(name)) is not None}
 
     @property
     def end(self) -> float:
@@ -168,12 +193,6 @@ class ResponseCurve:
         distance = self.draws - self.value
         return np.asarray(exact + (1 - share) * distance[:, low] + share * distance[:, low + 1])
 
-    def revenue_at(self, spend: float) -> float | None:
-        """Incremental revenue at `spend`, interpolated; None where revenue is unknown."""
-        if self.revenue is None:
-            return None
-        return float(np.interp(self._within(spend), self.spend, self.revenue))
-
     def scaled(self, *, spend: float, value: float) -> ResponseCurve:
         """Give the curve ``V'(s) = value * V(s / spend)``, as for a share of a channel's customers.
 
@@ -182,7 +201,7 @@ class ResponseCurve:
         spend : float
             Factor on spend, above 0.
         value : float
-            Factor on margin, its draws and revenue, at least 0.
+            Factor on margin, its draws and the other outcomes, at least 0.
 
         Examples
         --------
@@ -196,12 +215,13 @@ class ResponseCurve:
                     "E115", None, f"a curve cannot be scaled by {spend:g} in spend and {value:g} in value"
                 )
             )
+        outcomes: dict[str, Any] = {name: known * value for name, known in self.outcomes.items()}
         return ResponseCurve(
             spend=self.spend * spend,
             value=self.value * value,
             draws=None if self.draws is None else self.draws * value,
-            revenue=None if self.revenue is None else self.revenue * value,
             shape=None if self.shape is None else Scaled(self.shape, spend, value),
+            **outcomes,
         )
 
     def refined(self, at: float, width: float, points: int) -> ResponseCurve:
@@ -215,20 +235,21 @@ class ResponseCurve:
         spend = _apart(np.concatenate([added, self.spend]), SAME_PLACE * self.end)
         value = self.shape.value(spend)
         draws = None if self.draws is None else value + _rows_at(self.draws - self.value, self.spend, spend)
-        revenue = None if self.revenue is None else np.interp(spend, self.spend, self.revenue)
-        return replace(self, spend=spend, value=value, draws=draws, revenue=revenue)
+        outcomes: dict[str, Any] = {name: outcome_at(self, name, spend) for name in self.outcomes}
+        return replace(self, spend=spend, value=value, draws=draws, **outcomes)
 
     def curve_error(self) -> float:
-        """Largest amount in money by which the smooth curve lies above the chords of its breakpoints.
+        """Largest amount in money by which the smooth curve lies off the chords of its breakpoints.
 
-        0 for a curve whose breakpoints are the curve. Found on 15 places a piece: within 1 % of the exact.
+        0 for a curve whose breakpoints are the curve. Found on 15 places a piece: within 1 % of the exact
+        where a piece bends one way.
         """
         if self.shape is None:
             return 0.0
         places = np.arange(1, 16) / 16
         exact = self.shape.value(self.spend[:-1, None] + self.widths[:, None] * places)
         chord = self.value[:-1, None] + np.diff(self.value)[:, None] * places
-        return max(float(np.max(exact - chord)), 0.0)
+        return float(np.max(np.abs(exact - chord)))
 
     def _within(self, spend: ArrayLike) -> FloatArray:
         """`spend` as an array, moved onto the curve's range where it misses it by a rounding error."""
@@ -249,6 +270,42 @@ class ResponseCurve:
         return low, min((spend - float(self.spend[low])) / float(self.widths[low]), 1.0)
 
 
+def outcome_at(curve: ResponseCurve, name: str, spend: FloatArray) -> FloatArray:
+    """Give one of ``OUTCOMES`` at any spend; 0 where it is unknown.
+
+    Along a smooth curve the outcome per margin is interpolated, so that it is as smooth as the margin. Of
+    the immediate margin unknown means all of the margin.
+
+    Parameters
+    ----------
+    curve : ResponseCurve
+    name : {"revenue", "conversions", "retained", "immediate"}
+    spend : array
+        Money, of any shape.
+
+    Returns
+    -------
+    array
+        Of the shape of `spend`; in money, conversions and retained in counts.
+
+    Examples
+    --------
+    >>> spend = np.array([0.0, 100.0, 300.0])
+    >>> curve = ResponseCurve(spend, np.array([0.0, 250.0, 450.0]), conversions=np.array([0.0, 50.0, 90.0]))
+    >>> outcome_at(curve, "conversions", np.array([50.0, 200.0])).tolist()
+    [25.0, 70.0]
+    """
+    spend = np.asarray(spend, dtype=np.float64)
+    known = curve.outcome(name)
+    if known is None:
+        return curve.at(spend) if name == "immediate" else np.zeros_like(spend)
+    earning = curve.value != 0
+    if curve.shape is None or not earning.any():
+        return np.asarray(np.interp(spend, curve.spend, known))
+    per_margin = np.interp(spend, curve.spend[earning], known[earning] / curve.value[earning])
+    return np.asarray(curve.at(spend) * per_margin)
+
+
 def amount(value: float) -> str:
     """Write money in a message, with cents only where it has them."""
     return money(value, 0 if float(value).is_integer() else 2)
@@ -266,9 +323,9 @@ def _faults(curve: ResponseCurve) -> Iterator[str]:
     if spend.ndim != 1 or len(spend) < 2:
         yield "a curve needs at least two breakpoints, (0, 0) and one above"
     elif not _fits(curve):
-        yield "value, revenue and every draw need one number a breakpoint"
+        yield "value, every draw and every outcome need one number a breakpoint"
     elif not all(np.isfinite(a).all() for a in _arrays(curve)):
-        yield "spend, value, draws and revenue have to be finite numbers"
+        yield "spend, value, draws and outcomes have to be finite numbers"
     elif not np.all(np.diff(spend) > 0):
         yield "the spend of a curve's breakpoints has to increase"
     else:
@@ -276,20 +333,17 @@ def _faults(curve: ResponseCurve) -> Iterator[str]:
 
 
 def _shape_faults(curve: ResponseCurve) -> Iterator[str]:
-    spend, value = curve.spend, curve.value
-    if spend[0] != 0 or any(np.any(a[..., 0] != 0) for a in _arrays(curve)):
+    if any(np.any(a[..., 0] != 0) for a in _arrays(curve)):
         yield "a curve has to begin at (0, 0): nothing spent brings nothing"
-    place = first_dent(spend, value)
-    if place is not None:
-        yield f"the curve is not concave: beyond a spend of {amount(place)} money brings more than before it"
     if curve.draws is not None:
-        gap = np.abs(curve.draws.mean(axis=0) - value).max()
+        gap = np.abs(curve.draws.mean(axis=0) - curve.value).max()
         if gap > DRAWS_MEAN * np.abs(curve.draws).max():
             yield f"the mean of the draws differs from the value by up to {amount(gap)}"
 
 
 def _arrays(curve: ResponseCurve) -> list[FloatArray]:
-    return [a for a in (curve.spend, curve.value, curve.draws, curve.revenue) if a is not None]
+    drawn = [] if curve.draws is None else [curve.draws]
+    return [curve.spend, curve.value, *drawn, *curve.outcomes.values()]
 
 
 def _fits(curve: ResponseCurve) -> bool:
@@ -297,7 +351,7 @@ def _fits(curve: ResponseCurve) -> bool:
     draws = curve.draws
     return (
         curve.value.shape == one
-        and (curve.revenue is None or curve.revenue.shape == one)
+        and all(known.shape == one for known in curve.outcomes.values())
         and (draws is None or (draws.ndim == 2 and len(draws) > 0 and draws.shape[1:] == one))
     )
 

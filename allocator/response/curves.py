@@ -74,6 +74,9 @@ class Response:
         ``experiment``, ``history``, ``expert``, ``points``, ``curve`` or ``table``.
     observed_to : float or None
         The spend up to which there are data; beyond it the curve is a guess. None where nothing says.
+    cost_per_contact : float or None
+        Money per contact, above 0: the curve stands for ``spend / cost_per_contact`` contacts. None where it
+        does not count them.
     """
 
     channel: str
@@ -85,6 +88,7 @@ class Response:
     segment: str = ""
     population: float | None = None
     observed_to: float | None = None
+    cost_per_contact: float | None = None
 
     @property
     def tied(self) -> bool:

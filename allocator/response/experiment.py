@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from allocator.errors import DataError, Finding
 from allocator.models.uplift.shrinkage import ShrunkEffects
@@ -14,6 +17,9 @@ from allocator.response.curves import Evidence, Response
 
 SOURCE = "experiment"
 TESTED = Evidence.TESTED
+
+Outcomes = Mapping[str, ShrunkEffects]
+"""Effects of one contact on what a curve tells besides margin, by the names of ``curve.OUTCOMES``."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,9 @@ class SegmentTable:
         How far the learner puts a contact's effect from the tier's mean, in money, before it is shrunk.
     kept, kept_error : array, shape (n_channels,)
         Share of the deviation that counts, and its standard error.
-    per_revenue : float or None
-        Money of margin per unit of revenue, where nothing but revenue is valued; else deviations say nothing
-        of revenue.
+    per_revenue, per_conversion : float or None
+        Money of margin per unit of revenue (of a conversion), where nothing else is valued; otherwise
+        deviations say nothing of it.
     """
 
     tier: tuple[str, ...]
@@ -68,12 +74,13 @@ class SegmentTable:
     kept: FloatArray
     kept_error: FloatArray
     per_revenue: float | None = None
+    per_conversion: float | None = None
 
-    @property
-    def revenue(self) -> FloatArray:
-        """Deviation of a contact's revenue, in money, shrunk."""
+    def deviation_of(self, outcome: str) -> FloatArray:
+        """Give the deviation of what a contact brings of an outcome, shrunk; 0 where nothing tells."""
         counted = self.kept * self.deviation
-        return counted / self.per_revenue if self.per_revenue else np.zeros_like(counted)
+        worth = {"revenue": self.per_revenue, "conversions": self.per_conversion}.get(outcome)
+        return counted / worth if worth else np.zeros_like(counted)
 
     @classmethod
     def whole(cls, tiers: Iterable[str], channels: Iterable[str]) -> SegmentTable:
@@ -89,7 +96,7 @@ def experiment_responses(
     terms: Mapping[str, ContactTerms],
     population: Mapping[str, float],
     *,
-    revenue: ShrunkEffects | None = None,
+    outcomes: Outcomes = MappingProxyType({}),
     uncertainty: Uncertainty | None = None,
     segments: SegmentTable | None = None,
 ) -> tuple[Response, ...]:
@@ -107,8 +114,8 @@ def experiment_responses(
         In the order of the answer.
     population : mapping of tier to float
         Customers of each tier the plan is for, in the order of the answer.
-    revenue : ShrunkEffects or None
-        Of one contact, in money of revenue, where it was measured.
+    outcomes : mapping of outcome to ShrunkEffects
+        Of one contact, in units of the outcome: what was measured of ``curve.OUTCOMES``.
     uncertainty : Uncertainty or None
         For the draws: effects jointly normal, shares that count with their errors; their mean is the curve.
     segments : SegmentTable or None
@@ -117,8 +124,8 @@ def experiment_responses(
     Returns
     -------
     tuple of Response
-        Evidence ``tested``; tier, segment and population set, one curve from (0, 0) to its end. By channel,
-        then tier, then segment.
+        Evidence ``tested``; tier, segment, population and cost per contact set, one curve from (0, 0) to its
+        end. By channel, then tier, then segment.
 
     Raises
     ------
@@ -134,13 +141,13 @@ def experiment_responses(
     >>> email.curve.end, float(email.curve.at(100.0))
     (200.0, 250.0)
     """
-    findings = list(_findings(effects, terms, population, revenue))
+    findings = list(_findings((effects, *outcomes.values()), terms, population))
     if findings:
         raise DataError(findings)
     parts = SegmentTable.whole(population, terms) if segments is None else segments
-    earned = _per_contact(effects, parts, uncertainty)
+    earned = _per_contact(effects, outcomes, parts, uncertainty)
     places = [(channel, part) for channel in terms for part in range(len(parts.tier))]
-    return tuple(_response(c, terms[c], part, parts, population, earned, revenue) for c, part in places)
+    return tuple(_response(c, terms[c], part, parts, population, earned) for c, part in places)
 
 
 def _response(
@@ -150,43 +157,55 @@ def _response(
     parts: SegmentTable,
     population: Mapping[str, float],
     earned: _Earned,
-    revenue: ShrunkEffects | None,
 ) -> Response:
     """Give the curve of a channel in a segment."""
     tier = parts.tier[part]
     people = population[tier] * float(parts.share[part])
-    effect, draws = earned.of(part, channel)
-    brought = None
-    if revenue is not None:
-        brought = float(revenue.mean[revenue.row(tier, channel)])
-        brought += float(parts.revenue[part, parts.channels.index(channel)])
-    curve = _curve(term, people, effect, brought, draws)
-    return Response(channel, curve, TESTED, SOURCE, tier, segment=parts.name[part], population=people)
+    curve = _curve(term, people, earned.of(part, parts.channels.index(channel)))
+    return Response(
+        channel, curve, TESTED, SOURCE, tier,
+        segment=parts.name[part], population=people, cost_per_contact=term.cost_per_contact,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class _Earned:
-    """Effect of a contact, shape (n_segments, n_channels), and its draws with one axis more in front."""
+    """Effect of a contact, shape (n_segments, n_channels), its draws with one axis more in front.
 
-    channels: tuple[str, ...]
+    `outcomes` are effects on what a curve tells besides, shaped like the mean.
+    """
+
     mean: FloatArray
     draws: FloatArray | None
+    outcomes: Mapping[str, FloatArray]
 
-    def of(self, part: int, channel: str) -> tuple[float, FloatArray | None]:
-        place = self.channels.index(channel)
-        return float(self.mean[part, place]), None if self.draws is None else self.draws[:, part, place]
+    def of(self, part: int, channel: int) -> _Earned:
+        """Give those of one segment and channel; the arrays have these axes no more."""
+        draws = None if self.draws is None else self.draws[:, part, channel]
+        outcomes = {name: one[part, channel] for name, one in self.outcomes.items()}
+        return _Earned(self.mean[part, channel], draws, outcomes)
 
 
-def _per_contact(effects: ShrunkEffects, parts: SegmentTable, uncertainty: Uncertainty | None) -> _Earned:
+def _per_contact(
+    effects: ShrunkEffects, outcomes: Outcomes, parts: SegmentTable, uncertainty: Uncertainty | None
+) -> _Earned:
     """Add the deviations that count to the means of the tiers, expected and drawn."""
-    known = _rows(effects)
-    rows = np.array([[known[tier, channel] for channel in parts.channels] for tier in parts.tier])
+    rows = _rows_of(parts, effects)
     mean = effects.mean[rows] + parts.kept * parts.deviation
+    brought = {
+        name: one.mean[_rows_of(parts, one)] + parts.deviation_of(name) for name, one in outcomes.items()
+    }
     if uncertainty is None:
-        return _Earned(parts.channels, mean, None)
+        return _Earned(mean, None, brought)
     drawn = draw_effects(effects, uncertainty)[:, rows]
     kept = parts.kept + parts.kept_error * _noise(parts, uncertainty)
-    return _Earned(parts.channels, mean, drawn + kept[:, None, :] * parts.deviation)
+    return _Earned(mean, drawn + kept[:, None, :] * parts.deviation, brought)
+
+
+def _rows_of(parts: SegmentTable, effects: ShrunkEffects) -> NDArray[np.intp]:
+    """Give the place of every segment's tier and channel among effects, shape (n_segments, n_channels)."""
+    known = _rows(effects)
+    return np.array([[known[tier, channel] for channel in parts.channels] for tier in parts.tier])
 
 
 def _noise(parts: SegmentTable, uncertainty: Uncertainty) -> FloatArray:
@@ -196,21 +215,16 @@ def _noise(parts: SegmentTable, uncertainty: Uncertainty) -> FloatArray:
     return np.asarray((noise - noise.mean(axis=0))[:, np.argsort(order)])
 
 
-def _curve(
-    terms: ContactTerms,
-    customers: float,
-    effect: float,
-    revenue: float | None,
-    draws: FloatArray | None,
-) -> ResponseCurve:
+def _curve(terms: ContactTerms, customers: float, earned: _Earned) -> ResponseCurve:
     """Give the line from nothing to every contact the customers can get."""
     contacts = customers * terms.contacts_per_customer
     line = np.array([0.0, contacts])
+    outcomes: dict[str, Any] = {name: line * effect for name, effect in earned.outcomes.items()}
     return ResponseCurve(
         spend=line * (terms.cost_per_contact or 0.0),
-        value=line * effect,
-        draws=None if draws is None else np.outer(draws, line),
-        revenue=None if revenue is None else line * revenue,
+        value=line * earned.mean,
+        draws=None if earned.draws is None else np.outer(earned.draws, line),
+        **outcomes,
     )
 
 
@@ -259,10 +273,7 @@ def _rows(effects: ShrunkEffects) -> dict[tuple[str, str], int]:
 
 
 def _findings(
-    effects: ShrunkEffects,
-    terms: Mapping[str, ContactTerms],
-    population: Mapping[str, float],
-    revenue: ShrunkEffects | None,
+    measured: Sequence[ShrunkEffects], terms: Mapping[str, ContactTerms], population: Mapping[str, float]
 ) -> Iterator[Finding]:
     for tier, customers in population.items():
         if not 0 < customers < np.inf:
@@ -274,5 +285,5 @@ def _findings(
         if not 0 < term.contacts_per_customer < np.inf:
             yield Finding("E106", None, f"contacts_per_customer of {channel} has to be above 0")
         for tier in population:
-            if any((tier, channel) not in _rows(one) for one in (effects, revenue) if one is not None):
+            if any((tier, channel) not in _rows(one) for one in measured):
                 yield Finding("E307", None, f"{channel} was not tested in tier {tier!r}")

@@ -14,6 +14,7 @@ from allocator.models.media.calibrate import calibrated
 from allocator.quantities import quoted
 from allocator.response.curve import EDGE, FloatArray, ResponseCurve, amount
 from allocator.response.curves import Curves, Evidence, Response
+from allocator.response.envelope import envelope
 from allocator.response.families import breakpoints
 
 KNOTS = 257  # places at which a marginal return is asked, before breakpoints are chosen
@@ -184,28 +185,6 @@ def beyond_observed(curves: Curves, spend: Mapping[str, float]) -> tuple[Finding
             fix = f"beyond, the curve is a guess: set channels.{channel}.max, or raise the spend in steps"
             findings.append(Finding("W425", None, what, fix))
     return tuple(findings)
-
-
-def envelope(spend: FloatArray, value: FloatArray) -> FloatArray:
-    """Give the places of the breakpoints on the least concave curve above all: the upper hull.
-
-    Examples
-    --------
-    >>> envelope(np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 1.0, 5.0, 6.0])).tolist()
-    [0, 2, 3]
-    """
-    kept: list[int] = []
-    for place in range(len(spend)):
-        while len(kept) > 1 and not _above(spend, value, (kept[-2], kept[-1], place)):
-            kept.pop()
-        kept.append(place)
-    return np.array(kept)
-
-
-def _above(spend: FloatArray, value: FloatArray, places: tuple[int, int, int]) -> bool:
-    """Whether the middle of three places lies above the chord between the others."""
-    a, b, c = places
-    return bool((value[b] - value[a]) * (spend[c] - spend[a]) > (value[c] - value[a]) * (spend[b] - spend[a]))
 
 
 def _spends(fit: MediaFit, channel: str, terms: HistoryTerms) -> FloatArray:

@@ -8,16 +8,14 @@ import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from allocator.options import Money, Options, Share, SignedMoney, fault
-from allocator.response.curve import FloatArray, amount, first_dent
+from allocator.response.curve import FloatArray, amount
 from allocator.response.curves import Evidence
 from allocator.response.draws import three_point_mean
 from allocator.response.families import CurveFamily
 
-NOT_CONCAVE = "curves that bend upwards (S-shaped) are not supported yet"
-
 
 def _check_breakpoints(spend: FloatArray, value: FloatArray, written: str) -> None:
-    """Refuse breakpoints out of order, not from (0, 0), without an end or not concave."""
+    """Refuse breakpoints out of order, not from (0, 0) or without an end."""
     back = np.flatnonzero(np.diff(spend) <= 0)
     if len(back):
         before, after = spend[back[0]], spend[back[0] + 1]
@@ -30,23 +28,8 @@ def _check_breakpoints(spend: FloatArray, value: FloatArray, written: str) -> No
             f"a spend of 0 cannot bring {amount(value[0])}",
             "values are incremental: nothing spent brings nothing",
         )
-    spend, value = _from_zero(spend, value)
-    if len(spend) < 2:
+    if spend[-1] == 0:
         raise fault("E115", f"{written} need at least one spend above 0")
-    place = first_dent(spend, value)
-    if place is not None:
-        raise fault(
-            "E115",
-            f"the {written} are not concave: beyond a spend of {amount(place)} money brings more",
-            NOT_CONCAVE,
-        )
-
-
-def _from_zero(spend: FloatArray, value: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Put (0, 0) before breakpoints that do not begin there."""
-    if spend[0] == 0:
-        return spend, value
-    return np.concatenate([[0.0], spend]), np.concatenate([[0.0], value])
 
 
 Point = tuple[Money, SignedMoney]
@@ -156,7 +139,7 @@ class ExpertResponse(Options):
 
 
 class PointsResponse(_OneForm):
-    """Breakpoints of a piecewise linear, concave curve; it ends at the last one.
+    """Breakpoints of a piecewise linear curve; it ends at the last one.
 
     Examples
     --------

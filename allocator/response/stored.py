@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from allocator.response.curve import FloatArray, ResponseCurve, Scaled, Shape
+from allocator.response.curve import OUTCOMES, FloatArray, ResponseCurve, Scaled, Shape
 from allocator.response.curves import Combine, Curves, Evidence, Response
 from allocator.response.families import CurveFamily, Family
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PARTS = ("channel", "tier", "period", "segment", "population", "evidence", "source", "observed_to")
-ARRAYS = ("spend", "value", "draws", "revenue")
+PLACE = ("channel", "tier", "period", "segment")
+PARTS = (*PLACE, "population", "evidence", "source", "observed_to", "cost_per_contact")
+ARRAYS = ("spend", "value", "draws", *OUTCOMES)
 
 
 def to_stored(curves: Curves) -> pd.DataFrame:
@@ -67,12 +68,13 @@ def from_stored(table: pd.DataFrame) -> Curves:
 def _response(row: dict[str, Any]) -> Response:
     draws = _as_array(row["draws"])
     spend = np.asarray(row["spend"], dtype=np.float64)
+    outcomes: dict[str, Any] = {name: _as_array(row.get(name)) for name in OUTCOMES}
     curve = ResponseCurve(
         spend,
         np.asarray(row["value"], dtype=np.float64),
         None if draws is None else draws.reshape(-1, len(spend)),
-        _as_array(row["revenue"]),
-        None if row["shape"] is None else _shape(json.loads(row["shape"])),
+        shape=None if row["shape"] is None else _shape(json.loads(row["shape"])),
+        **outcomes,
     )
     parts: dict[str, Any] = {name: row.get(name) for name in PARTS if name != "evidence"}
     return Response(curve=curve, evidence=Evidence(row["evidence"]), **parts)

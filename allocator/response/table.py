@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
 
 from allocator.errors import DataError, Finding, closest, raise_findings
-from allocator.response.curve import DRAWS_MEAN, CurveError, FloatArray, ResponseCurve, amount, first_dent
+from allocator.response.curve import DRAWS_MEAN, OUTCOMES, CurveError, FloatArray, ResponseCurve, amount
 from allocator.response.curves import ALL, SOURCES, Combine, Curves, Evidence, Response, cell_name
 
 if TYPE_CHECKING:
@@ -28,14 +28,21 @@ NAMES = {
     "segment": "",
     "source": "table",
 }  # and what an empty one means
-NUMBERS = ("population", "draw", "spend", "value", "revenue", "observed_to")
+BESIDE = {
+    "revenue": "a revenue",
+    "conversions": "conversions",
+    "retained": "retained customers",
+    "immediate": "an immediate margin",
+    "contacts": "contacts",
+}  # what expected rows may tell besides value, and what to call it
+NUMBERS = ("population", "draw", "spend", "value", *BESIDE, "observed_to")
 REQUIRED = ("channel", "spend", "value")
 COLUMNS = ("tier", "channel", "period", "segment", "population", "draw", "spend", "value", "source")
-OPTIONAL = ("revenue", "observed_to")
-LATER = ("conversions", "retained", "contacts")
+OPTIONAL = (*BESIDE, "observed_to")
 KEY = ["channel", "tier", "period", "segment"]
 EXPECTED = -1  # stands for the empty draw
 SHOWN_ROWS = 5
+SAME_COST = 1e-6  # of the cost of a contact: by how much it may differ from breakpoint to breakpoint
 
 
 def to_frame(curves: Curves) -> pd.DataFrame:
@@ -50,7 +57,9 @@ def to_frame(curves: Curves) -> pd.DataFrame:
     DataFrame
         One row a breakpoint and draw: ``tier`` (empty: the channel's total), ``channel``, ``period``,
         ``segment``, ``population``, ``draw`` (empty: the expected curve), ``spend`` and ``value`` in money
-        (incremental margin, gross of spend), ``source``; ``revenue`` where a curve knows it. A smooth curve
+        (incremental margin, gross of spend), ``source``. Where a curve knows them, on the rows of the
+        expected curve: ``revenue``, ``immediate`` (the part of `value` within the window of the effect;
+        empty: all of it) in money, ``conversions``, ``retained`` and ``contacts`` in counts. A smooth curve
         is written as the breakpoints it was sampled at. ``observed_to`` where a curve says up to which spend
         there are data.
 
@@ -65,13 +74,18 @@ def to_frame(curves: Curves) -> pd.DataFrame:
     import pandas as pd
 
     blocks = [_block(response) for response in curves]
-    known = {
-        "revenue": any(one.curve.revenue is not None for one in curves),
-        "observed_to": any(one.observed_to is not None for one in curves),
-    }
-    columns = [*COLUMNS, *(name for name in OPTIONAL if known[name])]
+    known = {name for one in curves for name in _beside(one)}
+    known |= {"observed_to" for one in curves if one.observed_to is not None}
+    columns = [*COLUMNS, *(name for name in OPTIONAL if name in known)]
     table = pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame(columns=columns)
     return table.reindex(columns=columns)
+
+
+def _beside(response: Response) -> dict[str, FloatArray]:
+    """Give what the expected curve tells besides value, by column, shape (n_breakpoints,)."""
+    cost = response.cost_per_contact
+    contacts = {} if cost is None else {"contacts": response.curve.spend / cost}
+    return {**response.curve.outcomes, **contacts}
 
 
 def _block(response: Response) -> pd.DataFrame:
@@ -80,8 +94,7 @@ def _block(response: Response) -> pd.DataFrame:
 
     curve, n = response.curve, len(response.curve.spend)
     draws = np.empty((0, n)) if curve.draws is None else curve.draws
-    revenue = np.full((1 + len(draws), n), np.nan)
-    revenue[0] = np.nan if curve.revenue is None else curve.revenue
+    nothing = np.full(draws.size, np.nan)
     number = np.concatenate([np.full(n, np.nan), np.repeat(np.arange(len(draws), dtype=np.float64), n)])
     return pd.DataFrame(
         {
@@ -94,7 +107,7 @@ def _block(response: Response) -> pd.DataFrame:
             "spend": np.tile(curve.spend, 1 + len(draws)),
             "value": np.concatenate([curve.value, draws.ravel()]),
             "source": response.source,
-            "revenue": revenue.ravel(),
+            **{name: np.concatenate([told, nothing]) for name, told in _beside(response).items()},
             "observed_to": np.nan if response.observed_to is None else response.observed_to,
         }
     )
@@ -121,8 +134,7 @@ def from_frame(table: pd.DataFrame, combine: Combine | None = None) -> Curves:
     Raises
     ------
     DataError
-        With every fault found (code E313; E110 for a curve that bends upwards). Rows are counted from 1,
-        the first under the header.
+        With every fault found (code E313). Rows are counted from 1, the first under the header.
 
     Examples
     --------
@@ -157,12 +169,12 @@ def _combined(responses: Sequence[Response]) -> Combine:
     return "one_per_customer" if counted and all(counted) else "add"
 
 
-def _fault(what: str, fix: str = "", code: str = "E313") -> Finding:
-    return Finding(code, None, what, fix)
+def _fault(what: str, fix: str = "") -> Finding:
+    return Finding("E313", None, what, fix)
 
 
 def _column_faults(table: pd.DataFrame) -> Iterator[Finding]:
-    known = {*COLUMNS, *OPTIONAL, *LATER}
+    known = {*COLUMNS, *OPTIONAL}
     headers = [str(header) for header in table.columns]
     missing = [name for name in REQUIRED if name not in headers]
     unknown = [header for header in headers if header not in known]
@@ -178,9 +190,6 @@ def _column_faults(table: pd.DataFrame) -> Iterator[Finding]:
             yield _fault(f"the column {name!r} is missing", f"columns found: {', '.join(headers)}")
     for name in dict.fromkeys(header for header in headers if headers.count(header) > 1):
         yield _fault(f"there are {headers.count(name)} columns {name!r}")
-    for name in LATER:
-        if headers.count(name) == 1 and table[name].notna().any():
-            yield _fault(f"the column {name!r} is not supported yet", "leave it out", code="E110")
 
 
 def _clean(table: pd.DataFrame) -> pd.DataFrame:
@@ -225,7 +234,8 @@ def _numbers(column: pd.Series) -> FloatArray:
 
 def _row_faults(rows: pd.DataFrame) -> Iterator[tuple[str, BoolArray]]:
     """Yield what single rows do wrong, and which ones."""
-    spend, value, draw, revenue = (rows[name].to_numpy() for name in ("spend", "value", "draw", "revenue"))
+    spend, value, draw = (rows[name].to_numpy() for name in ("spend", "value", "draw"))
+    told = {called: rows[name].to_numpy() for name, called in BESIDE.items()}
     nothing = spend == 0
     found = {
         "channel is empty": rows["channel"].eq("").to_numpy(),
@@ -234,11 +244,18 @@ def _row_faults(rows: pd.DataFrame) -> Iterator[tuple[str, BoolArray]]:
         **{f"{name} is empty": rows[name].isna().to_numpy() for name in ("spend", "value")},
         "spend is negative": spend < 0,
         **{f"{name} is negative": rows[name].to_numpy() < 0 for name in ("population", "observed_to")},
+        "contacts is not above 0": (spend > 0) & (rows["contacts"].to_numpy() <= 0),
         "draw is not a whole number of 0 or more": np.isfinite(draw) & ((draw < 0) | (draw % 1 != 0)),
         "a spend of 0 brings a value other than 0": nothing & np.isfinite(value) & (value != 0),
-        "a spend of 0 brings a revenue other than 0": nothing & np.isfinite(revenue) & (revenue != 0),
-        "a draw has a revenue of its own, which is not supported yet,": np.isfinite(draw)
-        & np.isfinite(revenue),
+        **{
+            f"a spend of 0 brings {called} other than 0": nothing & np.isfinite(of_it) & (of_it != 0)
+            for called, of_it in told.items()
+        },
+        **{
+            f"a draw has {called} of its own, which is not supported yet,": np.isfinite(draw)
+            & np.isfinite(of_it)
+            for called, of_it in told.items()
+        },
         "a breakpoint is written twice": np.isfinite(spend)
         & rows.duplicated([*KEY, "draw", "spend"]).to_numpy(),
     }
@@ -292,19 +309,25 @@ class _Cell:
         return np.zeros_like(self.spend) if self.draws is None else np.asarray(self.draws.mean(axis=0))
 
     @cached_property
-    def revenue(self) -> FloatArray | None:
-        """Revenue of the expected curve, or None where it is not written."""
+    def beside(self) -> dict[str, FloatArray]:
+        """What is written of the expected curve besides value, by column, from 0."""
         rows = self.rows[(self.rows["spend"] > 0) & self.rows["draw"].isna()].sort_values("spend")
-        known = rows["revenue"].to_numpy(dtype=np.float64)
-        return np.insert(known, 0, 0.0) if len(known) and np.isfinite(known).any() else None
+        told = {name: rows[name].to_numpy(dtype=np.float64) for name in BESIDE}
+        return {name: np.insert(known, 0, 0.0) for name, known in told.items() if np.isfinite(known).any()}
+
+    @property
+    def costs(self) -> FloatArray:
+        """Money per contact at every breakpoint above 0; empty where contacts are not written."""
+        return self.spend[1:] / self.beside["contacts"][1:] if "contacts" in self.beside else np.empty(0)
 
     def faults(self) -> Iterator[Finding]:
         """Yield what the rows of the cell do wrong together."""
         for column in ("population", "source", "observed_to"):
             if len(self.rows[column].drop_duplicates()) > 1:
                 yield _fault(f"{self.name} has more than one {column}")
-        if self.revenue is not None and not np.isfinite(self.revenue).all():
-            yield _fault(f"{self.name} has a revenue at some breakpoints only")
+        for column, known in self.beside.items():
+            if not np.isfinite(known).all():
+                yield _fault(f"{self.name} has {BESIDE[column]} at some breakpoints only")
         if self.grid.empty:
             yield _fault(f"{self.name} has no breakpoint above 0")
         elif self.grid.isna().any(axis=None):
@@ -313,11 +336,10 @@ class _Cell:
             yield from self._curve_faults()
 
     def _curve_faults(self) -> Iterator[Finding]:
-        place = first_dent(self.spend, self.value)
-        if place is not None:
-            dent = f"beyond a spend of {amount(place)} money brings more"
-            what = f"the curve of {self.name} is not concave: {dent}"
-            yield _fault(what, "curves that bend upwards (S-shaped) are not supported yet", code="E110")
+        costs = self.costs
+        if len(costs) and np.ptp(costs) > SAME_COST * costs.min():
+            what = f"a contact of {self.name} costs between {costs.min():g} and {costs.max():g}"
+            yield _fault(what, "contacts have to cost the same at every spend; or leave them out")
         if self.draws is not None:
             gap = np.abs(self.draws.mean(axis=0) - self.value).max()
             if gap > DRAWS_MEAN * np.abs(self.draws).max():
@@ -327,9 +349,10 @@ class _Cell:
     def response(self) -> Response:
         """Build the response of a cell without fault."""
         first = self.rows.iloc[0]
+        outcomes: dict[str, Any] = {name: self.beside.get(name) for name in OUTCOMES}
         return Response(
             channel=first["channel"],
-            curve=ResponseCurve(self.spend, self.value, self.draws, self.revenue),
+            curve=ResponseCurve(self.spend, self.value, self.draws, **outcomes),
             evidence=SOURCES[first["source"]],
             source=first["source"],
             tier=first["tier"] or None,
@@ -337,6 +360,7 @@ class _Cell:
             segment=first["segment"],
             population=None if np.isnan(first["population"]) else float(first["population"]),
             observed_to=None if np.isnan(first["observed_to"]) else float(first["observed_to"]),
+            cost_per_contact=float(self.costs[-1]) if len(self.costs) else None,
         )
 
 

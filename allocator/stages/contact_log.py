@@ -35,6 +35,8 @@ IdArray = NDArray[np.object_]
 Codes = NDArray[np.intp]
 
 CONTROL = "control group"  # a blank: no channel can be called so
+MEASURED = {"revenue": "revenue", "conversions": "converted", "retained": "retained"}
+"""Outcomes of a curve and the columns that hold them."""
 FOLDS = 5  # for propensities that are estimated
 COST_ERROR = 0.1  # of the planned cost: by how much a test may have cost more or less without a word
 
@@ -60,8 +62,10 @@ class ContactLog:
     known : Known
     covariates : tuple of str
         Columns measured before the contact.
-    only_revenue : bool
-        Whether nothing but revenue is valued.
+    later : array, shape (rows,), or None
+        The part of `worth` that comes after the window, from customers kept; None where there is none.
+    only_revenue, only_conversions : bool
+        Whether nothing else is valued.
     findings : tuple of Finding
         Advice on the test.
     """
@@ -75,7 +79,9 @@ class ContactLog:
     by_lot: bool
     known: Known
     covariates: tuple[str, ...] = ()
+    later: FloatArray | None = None
     only_revenue: bool = False
+    only_conversions: bool = False
     findings: tuple[Finding, ...] = ()
 
     def __len__(self) -> int:
@@ -102,6 +108,16 @@ class ContactLog:
         return self.rows[list(self.covariates)] if self.covariates else None
 
     @property
+    def outcomes(self) -> dict[str, FloatArray]:
+        """What was measured besides worth, by the names curves have for it, shape (rows,) each."""
+        measured = {
+            name: self.rows[column].to_numpy(dtype=np.float64)
+            for name, column in MEASURED.items()
+            if column in self.rows
+        }
+        return measured if self.later is None else {**measured, "immediate": self.worth - self.later}
+
+    @property
     def test(self) -> ContactTest:
         """The log as arrays."""
         cluster = self.cluster
@@ -124,6 +140,7 @@ class ContactLog:
             rows=self.rows.iloc[rows].reset_index(drop=True),
             tier=self.tier[rows],
             worth=self.worth[rows],
+            later=None if self.later is None else self.later[rows],
             propensity=self.propensity[rows],
             known=self.known.pick(rows),
             findings=(),
@@ -167,7 +184,8 @@ def read_log(
         worth = _worth(scenario, rows, before)
         log = ContactLog(
             rows, channels, scenario.tier_names, before.tier, worth, propensity, by_lot, known,
-            covariates=_covariates(scenario), only_revenue=_only_revenue(scenario, rows),
+            covariates=_covariates(scenario), later=_later(rows, before),
+            only_revenue=_only_revenue(scenario, rows), only_conversions=_only_conversions(rows),
         )  # fmt: skip
         checked = _checked(log)
         raise_findings(checked, DataError)
@@ -280,10 +298,21 @@ def _worth(scenario: Scenario, log: pd.DataFrame, before: History) -> FloatArray
     )
 
 
+def _later(log: pd.DataFrame, before: History) -> FloatArray | None:
+    """Give what of the worth comes after the window; None where nothing does."""
+    if "retained" not in log or not np.any(before.residual):
+        return None
+    return log["retained"].to_numpy(dtype=np.float64) * before.residual
+
+
 def _only_revenue(scenario: Scenario, log: pd.DataFrame) -> bool:
     price = scenario.objective.value_per_conversion
     converted = "converted" in log and price is not None and price.beyond_revenue
     return "revenue" in log and "retained" not in log and not converted
+
+
+def _only_conversions(log: pd.DataFrame) -> bool:
+    return "converted" in log and "revenue" not in log and "retained" not in log
 
 
 def _clusters(log: pd.DataFrame) -> NDArray[np.object_] | None:

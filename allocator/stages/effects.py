@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -16,7 +16,7 @@ from allocator.models.uplift.base import ContactTest, FloatArray
 from allocator.models.uplift.shrinkage import ShrunkEffects, shrink
 from allocator.models.uplift.tailored import Tailored
 from allocator.response.curves import Response
-from allocator.response.experiment import Uncertainty, experiment_responses
+from allocator.response.experiment import Outcomes, Uncertainty, experiment_responses
 from allocator.scenario.schema import Scenario
 from allocator.stages.contact_log import CONTROL, ContactLog, contact_terms, read_log, tested_channels
 from allocator.stages.customers import Customers
@@ -40,15 +40,15 @@ class Tested:
         The same as a plan may use them.
     targeting : Targeting
         What a contact does to each customer of the plan.
-    revenue : ShrunkEffects or None
-        Of one contact on revenue, where it was measured.
+    outcomes : mapping of outcome to ShrunkEffects
+        Of one contact on what was measured besides, by the names curves have for it.
     """
 
     log: ContactLog
     effects: Effects
     shrunk: ShrunkEffects
     targeting: Targeting
-    revenue: ShrunkEffects | None = None
+    outcomes: Outcomes = field(default_factory=dict)
 
     @property
     def learned(self) -> LearnedUplift | None:
@@ -104,9 +104,9 @@ def estimated(scenario: Scenario, log: ContactLog, whole: LearnedUplift | None =
     estimate = partial(tier_effects, scenario, log)
     effects = estimate(log.worth)
     shrunk = shrink(effects)
-    revenue = shrink(estimate(log.rows["revenue"].to_numpy())) if "revenue" in log.rows else None
+    outcomes = {name: shrink(estimate(outcome)) for name, outcome in log.outcomes.items()}
     learned = _learned(scenario, log.test, whole)
-    return Tested(log, effects, shrunk, _targeting(scenario, shrunk, log, learned), revenue)
+    return Tested(log, effects, shrunk, _targeting(scenario, shrunk, log, learned), outcomes)
 
 
 def tier_effects(scenario: Scenario, log: ContactLog, outcome: FloatArray) -> Effects:
@@ -161,12 +161,14 @@ def _learned(
 def tested_responses(scenario: Scenario, tested: Tested, sizes: Mapping[str, float]) -> tuple[Response, ...]:
     """Give the curves of the tested channels: a contact's effect until a segment has no customer left."""
     rng = np.random.default_rng([scenario.risk.seed, zlib.crc32(b"experiment")])
-    per_revenue = scenario.objective.margin if tested.log.only_revenue else None
+    objective, log = scenario.objective, tested.log
+    price = objective.value_per_conversion
+    segments = tested.targeting.table(objective.margin if log.only_revenue else None)
     return experiment_responses(
         tested.shrunk,
         contact_terms(scenario),
         {tier: sizes[tier] for tier in scenario.tier_names},
-        revenue=tested.revenue,
+        outcomes=tested.outcomes,
         uncertainty=Uncertainty(scenario.risk.draws, rng),
-        segments=tested.targeting.table(per_revenue),
+        segments=replace(segments, per_conversion=price.amount if price and log.only_conversions else None),
     )

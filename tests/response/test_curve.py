@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocator.response.curve import CurveError, ResponseCurve, first_dent
+from allocator.response.curve import OUTCOMES, CurveError, ResponseCurve, first_dent, outcome_at
 from allocator.response.families import Hill, Power
 
 SPEND = np.array([0.0, 100.0, 300.0, 600.0])
@@ -31,7 +33,9 @@ def curve(**changes: object) -> ResponseCurve:
         ({"spend": SPEND + 1}, "begin at"),
         ({"value": VALUE + 1}, "begin at"),
         ({"revenue": VALUE + 1}, "begin at"),
-        ({"value": np.array([0.0, 10.0, 450.0, 510.0])}, "beyond a spend of 100"),
+        ({"conversions": VALUE[1:]}, "one number a breakpoint"),
+        ({"retained": VALUE + 1}, "begin at"),
+        ({"immediate": np.array([0.0, 1.0, np.nan, 2.0])}, "finite"),
         ({"draws": np.stack([VALUE, VALUE * 1.1])}, "mean of the draws"),
     ],
 )
@@ -39,6 +43,14 @@ def test_an_impossible_curve_is_refused(changes: dict[str, object], complaint: s
     with pytest.raises(CurveError, match=complaint) as caught:
         curve(**changes)
     assert {finding.code for finding in caught.value.findings} == {"E115"}
+
+
+def test_a_curve_may_bend_upwards_and_says_so() -> None:
+    late = curve(value=np.array([0.0, 10.0, 450.0, 510.0]))
+    assert (late.concave, curve().concave) == (False, True)
+    assert float(late.at(50.0)) == 5.0
+    assert late.marginal(100.0) == pytest.approx(2.2)
+    assert curve(value=-VALUE).concave is False  # losses that slow down
 
 
 def test_a_curve_may_fall_past_its_top() -> None:
@@ -108,16 +120,64 @@ def test_a_power_is_infinitely_steep_at_nothing() -> None:
 
 
 def test_pieces_add_up_to_the_curve() -> None:
-    made = curve(revenue=2 * VALUE)
-    assert made.slopes @ made.widths == pytest.approx(510.0)
-    assert made.revenue_slopes is not None
-    assert made.revenue_slopes.tolist() == pytest.approx((2 * made.slopes).tolist())
-    assert curve().revenue_slopes is None
+    assert curve().slopes @ curve().widths == pytest.approx(510.0)
 
 
-def test_revenue_is_interpolated_where_it_is_known() -> None:
-    assert curve(revenue=2 * VALUE).revenue_at(200.0) == 700.0
-    assert curve().revenue_at(200.0) is None
+def test_outcomes_are_known_by_name_or_not_at_all() -> None:
+    made = curve(retained=VALUE / 50, revenue=2 * VALUE)
+    assert list(made.outcomes) == ["revenue", "retained"]
+    assert made.outcome("conversions") is None
+    assert made.outcome("retained") is made.retained
+    with pytest.raises(ValueError, match="no outcome 'margin'"):
+        made.outcome("margin")
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_outcomes_are_interpolated(name: str) -> None:
+    made = curve(**{name: 2 * VALUE})
+    assert outcome_at(made, name, np.array([[0.0, 200.0], [600.0, 100.0]])).tolist() == [
+        [0.0, 700.0],
+        [1020.0, 500.0],
+    ]
+    assert float(outcome_at(made, name, np.array(50.0))) == 250.0
+
+
+def test_what_is_not_known_is_nothing_but_margin_is_immediate() -> None:
+    spend = np.array([0.0, 200.0])
+    assert outcome_at(curve(), "conversions", spend).tolist() == [0.0, 0.0]
+    assert outcome_at(curve(), "immediate", spend).tolist() == [0.0, 350.0]
+
+
+@pytest.mark.parametrize("shape", [0.7, 1.0, 2.5])
+@given(share=st.floats(0, 2))
+def test_along_a_smooth_curve_an_outcome_is_as_smooth_as_the_margin(shape: float, share: float) -> None:
+    """Outcomes in proportion to margin are so between breakpoints too, and past the last one."""
+    hill = Hill(ceiling=900, half_saturation=100, shape=shape)
+    coarse = hill.curve(600.0)
+    made = replace(coarse, conversions=coarse.value / 40, immediate=0.6 * coarse.value)
+    spend = np.array(share * 600.0)
+    assert outcome_at(made, "conversions", spend) == pytest.approx(float(hill.value(spend)) / 40)
+    assert outcome_at(made, "immediate", spend) == pytest.approx(0.6 * float(hill.value(spend)))
+
+
+def test_a_smooth_curve_that_earns_nothing_may_still_convert() -> None:
+    flat = Hill(ceiling=900, half_saturation=100).curve(600.0).scaled(spend=1.0, value=0.0)
+    made = replace(flat, conversions=flat.spend / 10)
+    assert float(outcome_at(made, "conversions", np.array(300.0))) == pytest.approx(30.0)
+
+
+def test_the_cost_of_an_outcome_may_change_along_a_smooth_curve() -> None:
+    smooth = Hill(ceiling=900, half_saturation=100).curve(600.0)
+    made = replace(smooth, conversions=smooth.value * (2 - smooth.spend / 600.0))
+    places = np.array([0.0, 1.0, 77.0, 432.1, 600.0])
+    assert outcome_at(made, "conversions", smooth.spend) == pytest.approx(made.conversions)
+    assert outcome_at(made, "conversions", places) == pytest.approx(
+        smooth.at(places) * (2 - places / 600), rel=1e-3
+    )
+    finer = made.refined(77.0, 20.0, 9)
+    assert outcome_at(finer, "conversions", places) == pytest.approx(
+        outcome_at(made, "conversions", places), rel=1e-12
+    )
 
 
 DRAWS = np.stack([0.8 * VALUE, 1.2 * VALUE])
@@ -146,11 +206,14 @@ def test_draws_of_a_smooth_curve_average_to_it_everywhere(share: float) -> None:
 
 @given(width=st.floats(0.01, 10), height=st.floats(0, 10), share=st.floats(0, 1))
 def test_scaling_stretches_spend_and_value(width: float, height: float, share: float) -> None:
-    made = curve(draws=DRAWS, revenue=2 * VALUE)
+    made = curve(draws=DRAWS, **{name: factor * VALUE for factor, name in enumerate(OUTCOMES, start=2)})
     scaled = made.scaled(spend=width, value=height)
     spend = share * 600.0
     assert float(scaled.at(width * spend)) == pytest.approx(height * float(made.at(spend)), abs=1e-9)
-    assert scaled.revenue_at(width * spend) == pytest.approx(2 * height * float(made.at(spend)), abs=1e-9)
+    for factor, name in enumerate(OUTCOMES, start=2):
+        assert outcome_at(scaled, name, np.array(width * spend)) == pytest.approx(
+            factor * height * float(made.at(spend)), abs=1e-9
+        )
     assert scaled.end == pytest.approx(width * 600.0)
     assert np.ptp(scaled.draws_at(width * spend)) == pytest.approx(
         0.4 * height * float(made.at(spend)), abs=1e-9
@@ -191,3 +254,12 @@ def test_curve_error_is_what_the_chords_leave_out() -> None:
     s = 100 * (np.sqrt(2) - 1)
     assert coarse.curve_error() == pytest.approx(float(hill.value(np.array(s))) - 4.5 * s, rel=0.01)
     assert curve().curve_error() == 0.0
+
+
+def test_curve_error_counts_what_lies_below_the_chords_too() -> None:
+    late = Hill(ceiling=900, half_saturation=100, shape=2)
+    coarse = ResponseCurve(np.array([0.0, 50.0]), np.array([0.0, 180.0]), shape=late)
+    spend = np.linspace(0, 50, 5001)
+    assert coarse.curve_error() == pytest.approx(np.max(3.6 * spend - late.value(spend)), rel=0.01)
+    both = ResponseCurve(np.array([0.0, 50.0, 600.0]), late.value(np.array([0.0, 50.0, 600.0])), shape=late)
+    assert both.curve_error() > 5 * coarse.curve_error()

@@ -77,8 +77,8 @@ def test_effects_are_matched_by_name() -> None:
         mean=EFFECTS.mean[order],
         covariance=COVARIANCE[np.ix_(order, order)],
     )
-    expected = experiment_responses(EFFECTS, TERMS, POPULATION, revenue=EFFECTS)
-    found = experiment_responses(shuffled, TERMS, POPULATION, revenue=shuffled)
+    expected = experiment_responses(EFFECTS, TERMS, POPULATION, outcomes={"revenue": EFFECTS})
+    found = experiment_responses(shuffled, TERMS, POPULATION, outcomes={"revenue": shuffled})
     for one, other in zip(expected, found, strict=True):
         assert one.curve.value.tolist() == other.curve.value.tolist()
         assert one.curve.revenue is not None
@@ -87,7 +87,7 @@ def test_effects_are_matched_by_name() -> None:
 
 def test_revenue_goes_beside_the_margin() -> None:
     revenue = replace(EFFECTS, mean=EFFECTS.mean / 0.35)
-    for one in experiment_responses(EFFECTS, TERMS, POPULATION, revenue=revenue):
+    for one in experiment_responses(EFFECTS, TERMS, POPULATION, outcomes={"revenue": revenue}):
         assert one.curve.revenue is not None
         assert one.curve.revenue == pytest.approx(one.curve.value / 0.35)
 
@@ -141,7 +141,7 @@ def test_everything_missing_is_told_at_once() -> None:
 def test_revenue_has_to_know_every_cell() -> None:
     part = replace(EFFECTS, tier=("high", "high", "other", "other"))
     with pytest.raises(DataError, match="E307"):
-        experiment_responses(EFFECTS, TERMS, POPULATION, revenue=part)
+        experiment_responses(EFFECTS, TERMS, POPULATION, outcomes={"revenue": part})
 
 
 def test_more_contacts_than_were_tested_are_told() -> None:
@@ -178,9 +178,11 @@ PARTS = SegmentTable(
 
 
 def test_segments_add_up_to_their_tier_where_deviations_average_to_nothing() -> None:
-    whole = experiment_responses(EFFECTS, TERMS, POPULATION, revenue=EFFECTS, uncertainty=uncertain())
+    whole = experiment_responses(
+        EFFECTS, TERMS, POPULATION, outcomes={"revenue": EFFECTS}, uncertainty=uncertain()
+    )
     parts = experiment_responses(
-        EFFECTS, TERMS, POPULATION, revenue=EFFECTS, uncertainty=uncertain(), segments=PARTS
+        EFFECTS, TERMS, POPULATION, outcomes={"revenue": EFFECTS}, uncertainty=uncertain(), segments=PARTS
     )
     for one in whole:
         own = [part for part in parts if (part.channel, part.tier) == (one.channel, one.tier)]
@@ -213,10 +215,12 @@ def test_a_segment_has_its_tier_and_the_share_of_its_deviation_that_counts() -> 
 
 def test_revenue_follows_margin_where_only_revenue_is_valued() -> None:
     revenue = replace(EFFECTS, mean=EFFECTS.mean / 0.35)
-    for one in experiment_responses(EFFECTS, TERMS, POPULATION, revenue=revenue, segments=PARTS):
+    for one in experiment_responses(
+        EFFECTS, TERMS, POPULATION, outcomes={"revenue": revenue}, segments=PARTS
+    ):
         assert one.curve.revenue == pytest.approx(one.curve.value / 0.35)
     silent = replace(PARTS, per_revenue=None)
-    parts = experiment_responses(EFFECTS, TERMS, POPULATION, revenue=revenue, segments=silent)
+    parts = experiment_responses(EFFECTS, TERMS, POPULATION, outcomes={"revenue": revenue}, segments=silent)
     assert parts[0].curve.revenue is not None
     assert parts[0].curve.revenue[-1] / (parts[0].population or 1.0) == pytest.approx(6.0 / 0.35)
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from allocator.errors import DataError
-from allocator.response.curve import ResponseCurve
+from allocator.response.curve import OUTCOMES, ResponseCurve, outcome_at
 from allocator.response.curves import Curves, Evidence, Response
 from allocator.response.draws import strata
 from allocator.response.families import Hill
@@ -23,12 +23,20 @@ def some_curves() -> Curves:
     spend = np.array([0.0, 0.1, 1e6 / 3])
     email = Response(
         "email",
-        ResponseCurve(spend, np.sqrt(spend), revenue=3 * np.sqrt(spend)),
+        ResponseCurve(
+            spend,
+            np.sqrt(spend),
+            revenue=3 * np.sqrt(spend),
+            conversions=spend / 7,
+            retained=-np.sqrt(spend) / 11,
+            immediate=np.sqrt(spend) / 3,
+        ),
         Evidence.TESTED,
         "experiment",
         tier="high",
         segment="7",
         population=1234.0,
+        cost_per_contact=0.12,
     )
     estimates = [{"spend": 300e3, "low": 320e3, "likely": 480e3, "high": 600e3}]
     search = opinion_responses(
@@ -47,7 +55,9 @@ def assert_same(read: Curves, written: Curves, within: float = 0.0) -> None:
     for new, old in zip(read, written, strict=True):
         assert (new.source, new.evidence, new.population) == (old.source, old.evidence, old.population)
         assert new.observed_to == old.observed_to
-        for name in ("spend", "value", "draws", "revenue"):
+        assert (new.cost_per_contact is None) == (old.cost_per_contact is None)
+        assert (new.cost_per_contact or 0.0) == pytest.approx(old.cost_per_contact or 0.0, rel=1e-12)
+        for name in ("spend", "value", "draws", *OUTCOMES):
             a, b = getattr(new.curve, name), getattr(old.curve, name)
             assert (a is None) == (b is None), name
             assert a is None or np.allclose(a, b, rtol=within, atol=0), name
@@ -77,9 +87,13 @@ def test_a_csv_file_may_lie_between() -> None:
 
 def test_the_table_is_tidy() -> None:
     table = to_frame(some_curves())
-    assert list(table.columns) == [*COLUMNS, "revenue", "observed_to"]
+    beside = ["revenue", "conversions", "retained", "immediate", "contacts"]
+    assert list(table.columns) == [*COLUMNS, *beside, "observed_to"]
     assert len(table) == 3 + 2 * 8 + 3
+    email = table[table["channel"] == "email"]
+    assert email["contacts"].tolist() == pytest.approx((email["spend"] / 0.12).tolist())
     search = table[table["channel"] == "search"]
+    assert search[beside].isna().all(axis=None)
     assert (search["tier"] == "").all()
     assert search["draw"].isna().sum() == 2
     expected = search[search["draw"].isna()].set_index("spend")["value"]
@@ -148,6 +162,7 @@ def complaints(table: pd.DataFrame) -> list[str]:
         ({"spend": [100, -300, 50]}, "E313 spend is negative in row 2;"),
         ({"spend": [0, 300, 50]}, "E313 a spend of 0 brings a value other than 0 in row 1;"),
         ({"revenue": [0, 1, 2], "spend": [1, 2, 0], "value": [1, 1, 0]}, "a revenue other than 0 in row 3"),
+        ({"retained": [0, 1, 2], "spend": [1, 2, 0], "value": [1, 1, 0]}, "retained customers other than 0 in"),
         ({"spend": [300, 300, 50]}, "E313 a breakpoint is written twice in row 2;"),
         ({"channel": ["tv", "tv", None]}, "E313 channel is empty in row 3;"),
         ({"source": ["experiment", "experiment", "agency"]}, "E313 source is none of experiment, history"),
@@ -159,19 +174,58 @@ def complaints(table: pd.DataFrame) -> list[str]:
         ({"source": ["curve", "points", "points"]}, "E313 tv has more than one source;"),
         ({"revenue": [5, None, 7]}, "E313 tv has a revenue at some breakpoints only;"),
         ({"spend": [0, 0.0, 50], "value": [0, 0, 60], "draw": [None, 1, None]}, "tv has no breakpoint above"),
-        ({"value": [250, 4500, 60]}, "E110 the curve of tv is not concave: beyond a spend of 100 money"),
+        ({"contacts": [1000, 2000, 5]}, "E313 a contact of tv costs between 0.1 and 0.15; contacts have to"),
+        ({"contacts": [1000, -5, 5]}, "E313 contacts is not above 0 in row 2;"),
+        ({"contacts": [1000, 0, 5]}, "E313 contacts is not above 0 in row 2;"),
+        ({"contacts": [1000, None, 5]}, "E313 tv has contacts at some breakpoints only;"),
+        ({"immediate": ["all", "all", None]}, "E313 immediate is not a finite number in rows 1, 2;"),
+        ({"immediate": [None, 100, None]}, "E313 tv has an immediate margin at some breakpoints only;"),
+        ({"draw": [0, 0, None], "retained": [1, 2, 3]}, "a draw has retained customers of its own, which is"),
         ({"draw": [None, 0, None]}, "E313 the curve and the draws of tv have different breakpoints;"),
         ({"spend": [100, 100, 50], "draw": [None, 0, None]}, "the expected curve of tv lies up to 200 off"),
         ({"draw": [0, 0, 1]}, "E313 radio and tv have differently numbered draws;"),
         ({"tier": ["", "low", ""]}, "E313 tv has a curve for its total beside curves of single tiers;"),
         ({"vlaue": [1, 2, 3]}, "E313 unknown column 'vlaue'; columns: tier, channel"),
         ({"popluation": [1, 2, 3]}, "E313 unknown column 'popluation'; did you mean 'population'?"),
-        ({"conversions": [1, 2, 3]}, "E110 the column 'conversions' is not supported yet"),
+        ({"conversoins": [1, 2, 3]}, "E313 unknown column 'conversoins'; did you mean 'conversions'?"),
     ],
 )  # fmt: skip
 def test_a_faulty_table_is_refused_with_its_rows(change: dict[str, Any], words: str) -> None:
     (complaint,) = complaints(BASE.assign(**change))
     assert words in complaint
+
+
+def test_a_table_may_tell_more_than_margin() -> None:
+    table = BASE.assign(
+        conversions=["10", "15", ""],
+        retained=[-2, 4, np.nan],
+        immediate=[200, 300, None],
+        contacts=[50, 150, None],
+    )
+    tv, radio = from_frame(table)
+    assert tv.curve.conversions is not None
+    assert tv.curve.conversions.tolist() == [0, 10, 15]
+    assert outcome_at(tv.curve, "retained", np.array([200.0, 300.0])).tolist() == [1, 4]
+    assert outcome_at(tv.curve, "immediate", np.array(50.0)) == 100
+    assert tv.cost_per_contact == 2
+    assert (radio.curve.outcomes, radio.cost_per_contact) == ({}, None)
+    assert outcome_at(radio.curve, "immediate", np.array(25.0)) == 30  # all of the margin
+    assert_same(from_frame(to_frame(Curves((tv, radio)))), Curves((tv, radio)))
+
+
+def test_contacts_may_differ_by_rounding() -> None:
+    rounded = BASE.assign(contacts=[100 / 0.3, 300 / 0.3 + 1e-4, None])
+    assert from_frame(rounded).of("tv")[0].cost_per_contact == pytest.approx(0.3)
+    with pytest.raises(DataError, match="a contact of tv costs between"):
+        from_frame(rounded.assign(contacts=[100 / 0.3, 300 / 0.3 + 1e-2, None]))
+
+
+def test_a_curve_of_the_table_may_bend_upwards() -> None:
+    late = BASE.assign(value=[250, 4500, 60])
+    tv, radio = from_frame(late)
+    assert (tv.curve.concave, radio.curve.concave) == (False, True)
+    assert tv.curve.value.tolist() == [0, 250, 4500]
+    assert_same(from_frame(to_frame(Curves((tv, radio)))), Curves((tv, radio)))
 
 
 def test_columns_without_a_number_are_as_good_as_absent() -> None:
@@ -195,7 +249,8 @@ def test_an_empty_table_is_refused() -> None:
 
 
 def test_every_fault_is_named_at_once_and_none_that_merely_follows() -> None:
-    table = pd.concat([BASE, BASE.assign(channel="web", value=[1, 100, 1])], ignore_index=True)
+    web = BASE.assign(channel="web", contacts=[1, 100, 1])
+    table = pd.concat([BASE, web], ignore_index=True)
     table["spend"] = table["spend"].astype(object)
     table.loc[0, "spend"] = "x"
     table.loc[2, "spend"] = -1
@@ -203,8 +258,8 @@ def test_every_fault_is_named_at_once_and_none_that_merely_follows() -> None:
     assert [line.split(" in row")[0] for line in found] == [
         "E313 spend is not a finite number",
         "E313 spend is negative",
-        "E110 the curve of web is not concave: beyond a spend of 100 money brings more; "
-        "curves that bend upwards (S-shaped) are not supported yet",
+        "E313 a contact of web costs between 3 and 100; "
+        "contacts have to cost the same at every spend; or leave them out",
     ]
 
 
