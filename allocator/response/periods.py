@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from allocator.errors import Finding
+from allocator.quantities import SpellingError, parse_date
 from allocator.response.curve import CurveError, FloatArray, ResponseCurve, Shape, amount, outcome_at
 from allocator.response.curves import ALL
 from allocator.response.families import breakpoints
@@ -22,6 +24,7 @@ from allocator.response.families import breakpoints
 PeriodKind = Literal["none", "week", "month", "quarter"]
 
 FADED = 1e-4  # of the effective spend: what is left of it below this no longer counts
+MOST_PERIODS = 60  # of a horizon: a year of weeks, five years of months
 SAME_PLACE = 1e-9  # of the end: spends closer than this are one breakpoint
 
 
@@ -94,6 +97,22 @@ def count_periods(start: date, end: date, kind: PeriodKind) -> int:
     if kind == "month":
         return months + 1
     return 4 * (end.year - start.year) + (end.month - 1) // 3 - (start.month - 1) // 3 + 1
+
+
+def place_of(periods: Sequence[Period], name: str) -> int | None:
+    """Give the position of the period that has a name, or that holds a day; None where there is none.
+
+    Examples
+    --------
+    >>> months = periods_of(date(2027, 1, 1), date(2027, 3, 31), "month")
+    >>> place_of(months, "2027-02"), place_of(months, "2027-03-15"), place_of(months, "2027-04-01")
+    (1, 2, None)
+    """
+    day = None
+    with suppress(SpellingError):
+        day = parse_date(name)
+    fitting = (i for i, p in enumerate(periods) if p.name == name or (day is not None and p.holds(day)))
+    return next(fitting, None)
 
 
 def quarter_of(name: str) -> str | None:

@@ -15,6 +15,7 @@ from allocator.plan.scope import DIMENSIONS
 from allocator.quantities import quoted
 from allocator.response.curves import ALL
 from allocator.scenario.references import data_references
+from allocator.scenario.timing import no_such_period, periods_in, timing
 from allocator.scenario.tree import Entry, Node, Path
 
 _NAME = re.compile(r"[^\W\d][\w-]*")
@@ -28,14 +29,14 @@ _COMPLETE = (
 
 
 def names_of(tree: Node) -> dict[str, tuple[str, ...]]:
-    """Give the names a scenario declares for channels, tiers and periods."""
+    """Give the names a scenario declares; none of periods where a fault in the horizon leaves them open."""
     channels = tree.get("channels")
     levels = tree.get("tiers", "levels")
     default = tuple(DEFAULT_LEVELS) if tree.get("tiers") is not None else (ALL,)
     return {
         "channel": tuple(channels.entries) if channels is not None else (),
         "tier": tuple(levels.entries) if levels is not None and levels.entries else default,
-        "period": (ALL,),
+        "period": tuple(period.name for period in periods_in(tree) or ()),
     }
 
 
@@ -53,6 +54,7 @@ def semantic(tree: Node, broken: Set[Path] = frozenset()) -> Iterator[Finding]:
     yield from _bad_names(tree)
     yield from _references(tree, declared)
     yield from _by_tier(tree, declared["tier"])
+    yield from timing(tree)
     yield from _unanswered(tree, broken)
     yield from data_references(tree, declared["channel"], broken)
     yield from _reasons(tree)
@@ -85,6 +87,8 @@ def _unknown(node: Node, kind: str, code: str, names: Sequence[str]) -> Iterator
 
 
 def _no_such(name: str, kind: str, names: Sequence[str]) -> tuple[str, str]:
+    if kind == "period":
+        return no_such_period(name, names)
     near = closest(name, names)
     listed = f"{kind}s in this scenario: {', '.join(names)}"
     return f"there is no {kind} {quoted(name)}", f"did you mean {quoted(near)}?" if near else listed

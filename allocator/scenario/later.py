@@ -14,33 +14,16 @@ from allocator.scenario.tree import Node
 
 
 class Later(NamedTuple):
-    """A path (``*`` is any name) that may not be there, or may not hold the `refused` values."""
+    """A path (``*`` is any name) that may not be there."""
 
     path: str
-    refused: frozenset[str] = frozenset()
 
 
-LATER = (
-    Later("sweep"),
-    Later("horizon.periods", refused=frozenset({"week", "month", "quarter"})),
-    Later("risk.method", refused=frozenset({"lower_quantile", "cvar", "worst_case", "regret"})),
-    Later("channels.*.step"),
-    Later("channels.*.available"),
-    Later("channels.*.carryover"),
-    Later("channels.*.committed"),
-    Later("channels.*.carry_in"),
-)
+LATER = (Later("sweep"),)
 
 
 def unsupported(tree: Node) -> Iterator[Finding]:
     """Give an E110 finding for everything in a scenario that cannot be done yet."""
     for later in LATER:
         for path, entry in tree.select(later.path.split(".")):
-            value = entry.node.value
-            if later.refused and not (isinstance(value, str) and value in later.refused):
-                continue  # a word that is no choice at all is told by the schema
-            if later.refused:
-                what = f"{path[-1]}: {value} is not supported yet"
-                yield entry.node.mark.finding("E110", what)
-            else:
-                yield entry.key.finding("E110", f"'{'.'.join(map(str, path))}' is not supported yet")
+            yield entry.key.finding("E110", f"'{'.'.join(map(str, path))}' is not supported yet")
