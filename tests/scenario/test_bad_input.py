@@ -60,8 +60,6 @@ CASES = {
     "unknown unit": ("12 months", "12 moths", "E108", "12 moths", "months"),
     "both objectives": ("maximize: profit", "minimize: spend", "E110", "spend", "not supported"),
     "later objective": ("maximize: profit", "maximize: npv", "E110", "npv", "not supported"),
-    "later periods": ("periods: none", "periods: month", "E110", "month", "not supported"),
-    "later risk": ("method: expected", "method: cvar", "E110", "cvar", "not supported"),
     "level without use": ("method: expected", "level: 5%, method: expected", "E113", "5%", "level"),
     "no draws": ("draws: 500", "draws: 0", "E106", "0", "at least 1"),
     "half a draw": ("draws: 500", "draws: 0.5", "E106", "0.5", "whole number"),
@@ -193,13 +191,6 @@ CASES = {
         "E113",
         "A",
         "one arm tests one channel",
-    ),
-    "step for later": (
-        "    max: 300k\n",
-        "    max: 300k\n    step: 10k\n",
-        "E110",
-        "step",
-        "not supported yet",
     ),
     "path outside": ("meta:", "data: {curves: {path: ../../x.csv}}\nmeta:", "E005", "../../x.csv", "outside"),
     "no separator": (
