@@ -48,9 +48,9 @@ def _reaches(problem: Problem, bound: Bound) -> list[Reach]:
     reaches = []
     for row in problem.rows:
         spend = [weights.spend for weights in row.terms.values()]
-        on_spend_alone = not any(weights.margin or weights.revenue for weights in row.terms.values())
+        on_spend_alone = not row.wholes and not any(any(weights[1:]) for weights in row.terms.values())
         steepest = max(spend, default=0.0) if bound is Bound.MIN else min(spend, default=0.0)
-        if row.bound is bound and on_spend_alone and steepest > 0:
+        if row.bound is bound and on_spend_alone and steepest > 0 and row.penalty is None:
             reaches.append(Reach(row, row.limit(problem.budget) / steepest))
     return reaches
 
@@ -60,9 +60,11 @@ def _minimums_above(upper: Sequence[Reach], lower: Sequence[Reach]) -> Iterator[
     falling = sorted(lower, key=lambda reach: -reach.money)
     for top in upper:
         chosen: list[Reach] = []
+        taken: set[Cell] = set()
         for reach in falling:
-            if reach.row.terms.keys() <= top.row.terms.keys() and _apart(reach, chosen):
+            if reach.row.terms.keys() <= top.row.terms.keys() and taken.isdisjoint(reach.row.terms):
                 chosen.append(reach)
+                taken.update(reach.row.terms)
                 if _exceeds(_sum(chosen), top.money):
                     yield [top, *chosen]
                     break
@@ -71,19 +73,22 @@ def _minimums_above(upper: Sequence[Reach], lower: Sequence[Reach]) -> Iterator[
 def _maximums_below(lower: Sequence[Reach], upper: Sequence[Reach]) -> Iterator[list[Reach]]:
     """Cover the cells of each lower limit by the smallest upper limits; less than it contradicts."""
     rising = sorted(upper, key=lambda reach: reach.money)
+    touching: dict[Cell, list[int]] = {}
+    for place, reach in enumerate(rising):
+        for cell in reach.row.terms:
+            touching.setdefault(cell, []).append(place)
     for bottom in lower:
         chosen: list[Reach] = []
+        taken: set[Cell] = set()
         open_cells: set[Cell] = set(bottom.row.terms)
-        for reach in rising:
-            if open_cells & reach.row.terms.keys() and _apart(reach, chosen):
-                chosen.append(reach)
-                open_cells -= reach.row.terms.keys()
+        for place in sorted({place for cell in open_cells for place in touching.get(cell, ())}):
+            cells = rising[place].row.terms.keys()
+            if open_cells & cells and taken.isdisjoint(cells):
+                chosen.append(rising[place])
+                taken.update(cells)
+                open_cells -= cells
         if not open_cells and _exceeds(bottom.money, _sum(chosen)):
             yield [bottom, *chosen]
-
-
-def _apart(reach: Reach, chosen: Sequence[Reach]) -> bool:
-    return all(reach.row.terms.keys().isdisjoint(other.row.terms) for other in chosen)
 
 
 def _sum(reaches: Sequence[Reach]) -> float:

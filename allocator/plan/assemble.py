@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from allocator.errors import Finding, Origin, ScenarioError, closest, raise_findings
-from allocator.plan.constraints import Limit
+from allocator.plan.constraints import RoasLimit
 from allocator.plan.defaults import (
     ChannelTerms,
     RowSource,
@@ -18,13 +18,18 @@ from allocator.plan.defaults import (
     channel_rows,
     curve_end_rows,
     one_per_customer_rows,
+    period_budget_rows,
 )
+from allocator.plan.limit import Limit
 from allocator.plan.objectives import Budget, Objective
-from allocator.plan.problem import Decision, Problem
+from allocator.plan.problem import Decision, Goal, Problem
+from allocator.plan.risk import EXPECTED, Risk
 from allocator.plan.rows import Row
-from allocator.plan.scope import CellFacts, Part, Scope, gather
-from allocator.response.curve import ResponseCurve
+from allocator.plan.scope import MISSING, CellFacts, Part, Scope, gather
+from allocator.plan.timing import carry_of, linked, over_periods
+from allocator.response.curve import OUTCOMES, ResponseCurve
 from allocator.response.curves import ALL, Cell, Curves, Response
+from allocator.response.periods import Period
 
 Customers = Mapping[str, float]
 MIX_ERROR = 1e-6
@@ -48,6 +53,11 @@ class PlanTerms:
     objective : Objective
     limits : mapping of str to Limit
         By name.
+    periods : tuple of Period
+        Of the horizon; empty for a plan of one period.
+    later_share : callable
+        Gives the share of the margin of customers kept that has arisen so many months after the spend.
+    risk : Risk
     tiers : tuple of str
         ``("all",)`` for a scenario without tiers.
     customers : mapping of str to float
@@ -65,6 +75,9 @@ class PlanTerms:
     customers: Mapping[str, float] = field(default_factory=dict)
     currency: str = ""
     origin_of: Callable[[str], Origin | None] = nowhere
+    periods: tuple[Period, ...] = ()
+    later_share: Callable[[float], float] = lambda months: 1.0
+    risk: Risk = EXPECTED
 
 
 def assemble(curves: Curves, terms: PlanTerms) -> Problem:
@@ -92,29 +105,49 @@ def assemble(curves: Curves, terms: PlanTerms) -> Problem:
     >>> [row.name for row in problem.rows]
     ['budget.total', 'channels.email.max', 'curve_end[email]']
     """
-    findings = [*_coverage(curves, terms), *_mix_findings(terms), *_revenue_findings(curves, terms)]
+    findings = [*_coverage(curves, terms), *_mix_findings(terms), *_objective_findings(curves, terms)]
     raise_findings(findings, ScenarioError)
-    parts = _parts(curves, terms)
-    scope = _scope(parts, terms)
+    timed = over_periods(curves, terms.channels, terms.periods)
+    parts = linked(_parts(timed, terms), terms.channels, terms.periods)
+    scope = _scope(curves, parts, terms)
+    rows = _rows(timed, parts, terms, scope)
+    advice = [found for name, limit in terms.limits.items() for found in limit.advice(name, scope)]
     return Problem(
         decisions=tuple(_decision(part, terms) for part in parts),
-        rows=_rows(curves, parts, terms, scope),
+        rows=rows,
         objective=terms.objective.weights(),
         budget=terms.budget.total,
         spend_rule=terms.budget.spend,
         currency=terms.currency,
-        warnings=tuple(found for name, limit in terms.limits.items() for found in limit.advice(name, scope)),
+        warnings=tuple(advice),
+        carry=carry_of(parts),
+        discounted=terms.objective.discounted(),
+        risk=terms.risk,
+        given_up=terms.objective.given_up,
+        then=tuple(
+            Goal(name, goal.weights(), goal.discounted(), goal.given_up)
+            for name, goal in terms.objective.further().items()
+        ),
     )
 
 
-def _scope(parts: Sequence[Part], terms: PlanTerms) -> Scope:
-    cells = tuple(facts for part in parts for facts in part.cells)
-    return Scope(cells, terms.budget.total, terms.origin_of)
+def _scope(curves: Curves, parts: Sequence[Part], terms: PlanTerms) -> Scope:
+    return Scope(
+        cells=tuple(facts for part in parts for facts in part.cells),
+        budget=terms.budget.total,
+        origin_of=terms.origin_of,
+        parts=tuple(parts),
+        one_per_customer=curves.combine == "one_per_customer",
+        later_share=terms.later_share,
+    )
 
 
 def _rows(curves: Curves, parts: Sequence[Part], terms: PlanTerms, scope: Scope) -> tuple[Row, ...]:
     """Give all rows: the budget, the channels' own, the limits by name, shared customers, curve ends."""
-    sources: list[RowSource] = [partial(budget_rows, terms.budget, scope)]
+    sources: list[RowSource] = [
+        partial(budget_rows, terms.budget, scope),
+        partial(period_budget_rows, terms.budget, terms.periods, scope),
+    ]
     for channel, channel_terms in terms.channels.items():
         own = tuple(part for part in parts if part.response.channel == channel)
         sources.extend(channel_rows(channel, channel_terms, own, scope))
@@ -162,24 +195,28 @@ def _mix_findings(terms: PlanTerms) -> Iterator[Finding]:
                 yield Finding("E106", terms.origin_of(path), found)
 
 
-def _revenue_findings(curves: Curves, terms: PlanTerms) -> Iterator[Finding]:
-    if terms.objective.weights().revenue and not terms.objective.margin:
-        lacking = dict.fromkeys(response.channel for response in curves if response.curve.revenue is None)
-        if lacking:
-            what = (
-                f"incremental_revenue cannot be counted: the curves of {', '.join(lacking)} give margin only"
-            )
-            fix = "state objective.margin, above 0, so that revenue is margin / objective.margin"
-            yield Finding("E101", terms.origin_of("objective.maximize"), what, fix)
+def _objective_findings(curves: Curves, terms: PlanTerms) -> Iterator[Finding]:
+    """Find goals that count what the curves do not tell."""
+    goals = (terms.objective, *terms.objective.further().values())
+    for name in ("revenue", "conversions", "retained"):
+        if not any(getattr(goal.weights(), name) for goal in goals):
+            continue
+        lacking = [one.channel for one in curves if one.curve.outcome(name) is None]
+        if lacking and not (name == "revenue" and terms.objective.margin):
+            channels = ", ".join(dict.fromkeys(lacking))
+            what = f"the goal counts {name}, which the curves of {channels} do not tell"
+            yield Finding("E101", terms.origin_of("objective"), what, MISSING[name])
 
 
 def _parts(curves: Curves, terms: PlanTerms) -> tuple[Part, ...]:
     """Order the responses as declared (channel, tier, then as given) and state the facts of their cells."""
     known = _tier_customers(curves, terms)
+    place = {period.name: at for at, period in enumerate(terms.periods)}
     parts: list[Part] = []
     for channel in terms.channels:
         own = [response for response in curves if response.channel == channel]
         own.sort(key=lambda response: -1 if response.tier is None else terms.tiers.index(response.tier))
+        own.sort(key=lambda response: place.get(response.period, 0))
         parts.extend(_part(response, own, terms, known) for response in own)
     return tuple(parts)
 
@@ -190,23 +227,29 @@ def _part(response: Response, own: Sequence[Response], terms: PlanTerms, known: 
     tiers = terms.tiers if response.tier is None else (response.tier,)
     mix = _mix(channel.tier_mix, terms.tiers, known)
     current = _current(channel, mix)
-    piece = _part_of_tier(response, own)
+    share = next((one.share for one in terms.periods if one.name == response.period), 1.0)
+    piece = share * _part_of_tier(response, [one for one in own if one.period == response.period])
+    outcomes = frozenset(
+        name for name in OUTCOMES if _with_revenue(response.curve, terms).outcome(name) is not None
+    )
     cells = tuple(
         CellFacts(
             Cell(tier, response.channel, response.period, response.segment),
             current=None if current is None else current[tier] * piece,
-            cost_per_contact=channel.cost_per_contact,
+            cost_per_contact=channel.cost_per_contact or response.cost_per_contact,
             contacts_per_customer=channel.contacts_per_customer or 1.0,
             population=_population(response, tier, mix[tier], known),
             tied=len(tiers) > 1,
             current_assumed=len(terms.tiers) > 1 and not isinstance(channel.current, Mapping),
+            known=outcomes,
         )
         for tier in tiers
     )
     if response.tier is not None:
-        return Part(response, cells, np.ones(1), np.ones(1))
+        return Part(response, cells, np.ones(1), np.ones(1), share)
     value_mix = channel.value_mix or mix
-    return Part(response, cells, np.array([mix[t] for t in tiers]), np.array([value_mix[t] for t in tiers]))
+    spend, value = (np.array([one[t] for t in tiers]) for one in (mix, value_mix))
+    return Part(response, cells, spend, value, share)
 
 
 def _tier_customers(curves: Curves, terms: PlanTerms) -> Customers:
@@ -261,14 +304,28 @@ def _decision(part: Part, terms: PlanTerms) -> Decision:
         cells=tuple(facts.cell for facts in cells),
         spend_shares=part.spend_shares,
         value_shares=part.value_shares,
-        curve=_counting_revenue(response.curve, terms.objective),
+        curve=_with_revenue(response.curve, terms),
         current=sum(currents) if len(currents) == len(cells) else None,
-        cost_per_contact=terms.channels[response.channel].cost_per_contact,
+        cost_per_contact=terms.channels[response.channel].cost_per_contact or response.cost_per_contact,
+        discount=_discount(part, terms),
     )
 
 
-def _counting_revenue(curve: ResponseCurve, objective: Objective) -> ResponseCurve:
-    """Give the curve with revenue = margin / rate, where the objective counts revenue and none is known."""
-    if curve.revenue is not None or not objective.weights().revenue or not objective.margin:
+def _discount(part: Part, terms: PlanTerms) -> float:
+    """Give ``(1 + rate)**(-days / 365.25)`` of the middle of the part's period."""
+    rate = terms.objective.discount_rate
+    period = next((one for one in terms.periods if one.name == part.response.period), None)
+    if period is None or not rate:
+        return 1.0
+    days = (period.start - terms.periods[0].start).days + period.n_days / 2
+    return float((1 + rate) ** (-days / 365.25))
+
+
+def _with_revenue(curve: ResponseCurve, terms: PlanTerms) -> ResponseCurve:
+    """Give the curve with revenue = margin / rate, where revenue is counted and none is known."""
+    goals = (terms.objective, *terms.objective.further().values())
+    counted = any(goal.weights().revenue for goal in goals)
+    counted = counted or any(isinstance(limit, RoasLimit) for limit in terms.limits.values())
+    if curve.revenue is not None or not counted or not terms.objective.margin:
         return curve
-    return replace(curve, revenue=curve.value / objective.margin)
+    return replace(curve, revenue=curve.value / terms.objective.margin)

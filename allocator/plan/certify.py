@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from allocator.plan.problem import Quantities
-from allocator.plan.program import Compiled, LinearProgram
+from allocator.plan.compiled import Compiled
+from allocator.plan.linear import LinearProgram
+from allocator.plan.problem import Quantities, brought_at
 from allocator.plan.solution import Optimality
+from allocator.plan.uncertainty import worth
 from allocator.response.curve import FloatArray, ResponseCurve, Shape
 
 FEASIBLE = 1e-6  # of a row's or column's scale
@@ -20,7 +22,7 @@ def violation(lp: LinearProgram, x: FloatArray) -> float:
 
     Examples
     --------
-    >>> from allocator.plan.program import Entries, Interval
+    >>> from allocator.plan.linear import Entries, Interval
     >>> lp = LinearProgram.build([1.0], Interval([0], [9]), Entries([0], [0], [1.0]), Interval([4], [np.inf]))
     >>> violation(lp, np.array([3.0]))
     0.25
@@ -76,19 +78,37 @@ def _finite_size(lower: FloatArray, upper: FloatArray) -> FloatArray:
     return np.maximum(low, high)
 
 
-def certificate(compiled: Compiled, row_dual: FloatArray, got: Quantities) -> Optimality:
+def certificate(
+    compiled: Compiled,
+    row_dual: FloatArray,
+    got: Quantities,
+    bound: float = np.inf,
+    best: FloatArray | None = None,
+) -> Optimality:
     """Judge a plan by what its spend brings: gap to the proven bound, curve error, largest violation.
 
     The bound is that of the program on its breakpoints; the curves themselves can lie above it by at most
     `curve_error`, in the unit of the objective.
+
+    Parameters
+    ----------
+    compiled : Compiled
+    row_dual : array, shape (n_rows,)
+    got : Quantities
+    bound : float
+        The bound on the objective; of a program with whole numbers held, that of the choice among them.
+        By default what the duals prove.
+    best : array, shape (n_draws,), optional
+        The best objective of each draw, for regret.
     """
     problem = compiled.problem
-    bound = -dual_bound(compiled.lp, row_dual) * compiled.objective_unit
-    value = problem.value(got)
-    missed = -problem.slacks(got) / np.maximum(problem.scales(got), 1.0)
+    if np.isinf(bound):
+        bound = -dual_bound(compiled.lp, row_dual) * compiled.objective_unit
+    value = worth(problem, got, best)
+    missed = -problem.room(got) / np.maximum(problem.scales(got), 1.0)
     return Optimality(
         gap=max(0.0, bound - value) / max(abs(value), SMALL * problem.size(got), compiled.money * SMALL),
-        curve_error=curve_error(compiled, row_dual, got.spend),
+        curve_error=curve_error(compiled, row_dual, problem.effective(got.spend)),
         max_violation=max(0.0, float(missed.max(initial=0.0))),
     )
 
@@ -96,29 +116,60 @@ def certificate(compiled: Compiled, row_dual: FloatArray, got: Quantities) -> Op
 def curve_error(compiled: Compiled, row_dual: FloatArray, spend: FloatArray) -> float:
     """Give the most by which any plan on the smooth curves can beat the best one on their breakpoints.
 
-    At the duals' prices each decision is a concave function of its own spend, with its largest breakpoint
-    next to the optimum; tangents bound how far the curve rises above it on the two pieces beside it.
+    At the duals' prices each decision is a concave function of its own effective spend, with its largest
+    breakpoint next to the optimum; tangents bound how far the curve rises above it on the two pieces beside
+    it. Where a curve bends upwards, its chords lie above it instead: they claim too much by as much.
+
+    Parameters
+    ----------
+    compiled : Compiled
+    row_dual : array, shape (n_rows,)
+    spend : array, shape (n_decisions,)
+        Effective spend in money.
     """
+    problem = compiled.problem
+    if all(decision.curve.shape is None for decision in problem.decisions):
+        return 0.0
+    worth_of_margin, charge = _priced(compiled, row_dual)
+    error = 0.0
+    for j, (decision, grid) in enumerate(zip(problem.decisions, compiled.grids, strict=True)):
+        shape, weights = decision.curve.shape, (float(worth_of_margin[j]), float(charge[j]))
+        if shape is None or weights[0] <= 0:
+            continue
+        if decision.curve.concave:
+            error += _rise(shape, grid.spend, float(spend[j]), weights)
+        else:
+            error += weights[0] * _most_off(shape, grid.spend)
+    return error
+
+
+def _priced(compiled: Compiled, row_dual: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Give what a unit of margin, and of effective spend, counts for in each decision at the duals' prices."""
     problem, touch = compiled.problem, compiled.problem.incidence
-    prices = compiled.prices(row_dual)[touch.row]
     n = len(problem.decisions)
-    worth = problem.objective.margin - np.bincount(touch.decision, prices * touch.margin, minlength=n)
-    brought = problem.objective.revenue - np.bincount(touch.decision, prices * touch.revenue, minlength=n)
-    worth += brought * [_revenue_per_margin(decision.curve) for decision in problem.decisions]
-    charge = problem.objective.spend - np.bincount(touch.decision, prices * touch.spend, minlength=n)
-    return float(
-        sum(
-            _rise(decision.curve.shape, grid.spend, float(spend[j]), (float(worth[j]), float(charge[j])))
-            for j, (decision, grid) in enumerate(zip(problem.decisions, compiled.grids, strict=True))
-            if decision.curve.shape is not None and worth[j] > 0
-        )
-    )
+    prices = compiled.prices(row_dual)[touch.row]
+    counts = problem.goal.copy()
+    for place, weights in enumerate(touch.weights):
+        if weights.any():
+            counts[place] -= np.bincount(touch.decision, prices * weights, minlength=n)
+    per_margin = np.array([_per_margin(decision.curve) for decision in problem.decisions]).reshape(n, -1).T
+    charge = np.where(problem.carried, 0.0, counts[0])
+    link = row_dual[len(problem.rows) : len(problem.rows) + int(problem.carried.sum())]
+    charge[problem.carried] = link * compiled.objective_unit / compiled.money
+    return (counts[1:] * per_margin).sum(axis=0), charge
 
 
-def _revenue_per_margin(curve: ResponseCurve) -> float:
-    return (
-        float(curve.revenue[-1] / curve.value[-1]) if curve.revenue is not None and curve.value[-1] else 0.0
-    )
+def _per_margin(curve: ResponseCurve) -> FloatArray:
+    """Give what comes with a unit of margin at the end of a curve, shape (n_measures - 1,)."""
+    brought = brought_at(curve, np.array([curve.end]))[:, 0]
+    return brought / brought[0] if brought[0] else np.zeros(len(brought))
+
+
+def _most_off(shape: Shape, places: FloatArray) -> float:
+    """Give the most by which the chords between places miss a smooth curve."""
+    middle = (places[1:] + places[:-1]) / 2
+    chord = (shape.value(places[1:]) + shape.value(places[:-1])) / 2
+    return float(np.abs(shape.value(middle) - chord).max(initial=0.0))
 
 
 def _rise(shape: Shape, places: FloatArray, spend: float, weights: tuple[float, float]) -> float:

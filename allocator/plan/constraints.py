@@ -2,142 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from allocator import quantities
-from allocator.errors import Finding, ScenarioError, raise_findings
-from allocator.options import Change, Count, Money, Number, Options, Ratio, Share, Text, fault
-from allocator.plan.rows import Bound, Quotient, Row, Unit, Weights, ratio_row
+from allocator.errors import Finding
+from allocator.options import Change, Count, Money, Number, Ratio, Share, fault
+from allocator.plan.limit import Limit, LimitT
+from allocator.plan.rows import Bound, Quotient, Row, Switch, Terms, Unit, Weights, Wholes, ratio_row
 from allocator.plan.scope import (
     CellFacts,
-    Dimension,
     Group,
     Scope,
-    Selector,
-    assumed_parts,
     contact_terms,
+    counted_terms,
     customers,
+    least_paying,
     spend_terms,
 )
 
-LimitT = TypeVar("LimitT")
-
-
-class Limit(Options, Generic[LimitT]):
-    """What every limit has: a reason, the cells it speaks of, a bound or two."""
-
-    measure: str
-    """What is limited."""
-    reason: Text = ""
-    """Why; shown wherever the limit binds."""
-    where: Selector = Selector()
-    """The cells; absent means all."""
-    each: Dimension | None = None
-    """One row for each tier, channel or period instead of one for all of them together."""
-    except_: Selector | None = Field(default=None, alias="except")
-    """Cells the limit does not speak of."""
-    min: LimitT | None = None
-    """Lower limit."""
-    max: LimitT | None = None
-    """Upper limit."""
-    priority: Literal["hard", "soft"] = "hard"
-    """Whether the limit may be missed at a price."""
-    penalty: Money | None = None
-    """The price of missing it by one unit."""
-
-    @model_validator(mode="after")
-    def _has_a_bound(self) -> Limit[LimitT]:
-        if self.min is None and self.max is None:
-            raise fault("E101", "the limit has neither min nor max", "add 'min:' or 'max:'")
-        return self
-
-    @field_validator("priority", "penalty")
-    @classmethod
-    def _hard_only(cls, value: object) -> object:
-        if value not in ("hard", None):
-            raise fault("E110", "a limit that may be missed at a price is not supported yet")
-        return value
-
-    def rows(self, name: str, scope: Scope) -> Iterator[Row]:
-        """Give one row per group and bound; rows of one group share their name.
-
-        Parameters
-        ----------
-        name : str
-            The limit's name in the scenario; with `each`, rows are called ``name[label]``.
-        scope : Scope
-
-        Raises
-        ------
-        ScenarioError
-            With every finding of this limit: a selector that selects nothing or names what is not
-            there, a contact limit without cost per contact, a change of an unknown current spend.
-        """
-        found: dict[Finding, None] = {}
-        made: list[Row] = []
-        for label, group in self.groups(name, scope).items():
-            for bound in Bound:
-                limit = self.min if bound is Bound.MIN else self.max
-                if limit is not None:
-                    try:
-                        made.append(self.row(self._draft(name, label, bound, scope), limit, group, scope))
-                    except ScenarioError as error:
-                        found.update(dict.fromkeys(error.findings))
-        raise_findings(tuple(found), ScenarioError)
-        yield from made
-
-    def groups(self, name: str, scope: Scope) -> dict[str, Group]:
-        """Give the selected cells by label of `each`; one group labelled ``""`` without it."""
-        path = f"constraints.{name}"
-        findings = list(self.where.unknown(f"{path}.where", scope))
-        findings += self.except_.unknown(f"{path}.except", scope) if self.except_ else ()
-        raise_findings(findings, ScenarioError)
-        groups: dict[str, list[CellFacts]] = {}
-        for facts in scope.cells:
-            if self.where.matches(facts.cell) and not (self.except_ and self.except_.matches(facts.cell)):
-                groups.setdefault(getattr(facts.cell, self.each) if self.each else "", []).append(facts)
-        if not groups:
-            raise scope.refuse(
-                "E205", f"{path}.where", f"limit {quantities.quoted(name)} selects no cell of the plan"
-            )
-        return {label: tuple(group) for label, group in groups.items()}
-
-    def row(self, draft: Row, limit: LimitT, group: Group, scope: Scope) -> Row:
-        """Complete `draft` (name, kind, bound, path, reason, origin) for one group of cells."""
-        raise NotImplementedError
-
-    def advice(self, name: str, scope: Scope) -> Iterator[Finding]:
-        """Warn where the limit counts an assumed part of a channel."""
-        counts_current = isinstance(self, ChangeVsCurrentLimit)
-        assumed = dict.fromkeys(
-            channel
-            for group in self.groups(name, scope).values()
-            for channel in assumed_parts(group, scope, counts_current=counts_current)
-        )
-        if assumed:
-            yield Finding(
-                "W302",
-                scope.origin_of(f"constraints.{name}"),
-                f"limit {quantities.quoted(name)} counts an assumed part of {', '.join(assumed)}",
-                "their curve or current spend is given for all tiers together; state tier_mix, or by_tier",
-            )
-
-    def _draft(self, name: str, label: str, bound: Bound, scope: Scope) -> Row:
-        path = f"constraints.{name}.{bound}"
-        return Row(
-            name=f"{name}[{label}]" if label else name,
-            kind=self.measure,
-            bound=bound,
-            terms={},
-            rhs=0.0,
-            path=path,
-            reason=self.reason,
-            origin=scope.origin_of(path),
-        )
+Positive = Annotated[Number, Field(ge=0)]
 
 
 class SpendLimit(Limit[Money]):
@@ -176,6 +63,7 @@ class ShareOfSpendLimit(Limit[Share]):
 class ChangeVsCurrentLimit(Limit[Change]):
     """Change of the money spent in the cells together, against today: a share of it or an amount."""
 
+    counts_current: ClassVar[bool] = True
     measure: Literal["change_vs_current"] = "change_vs_current"
 
     def row(self, draft: Row, limit: quantities.Change, group: Group, scope: Scope) -> Row:
@@ -208,19 +96,24 @@ class ChangeVsCurrentLimit(Limit[Change]):
         return today
 
 
-class _ReturnLimit(Limit[LimitT], Generic[LimitT]):
-    """A floor under what the cells' money earns."""
+class _OneSided(Limit[LimitT], Generic[LimitT]):
+    """A measure that has one bound only."""
 
-    @field_validator("max", check_fields=False)
+    meant: ClassVar[str]
+
+    @field_validator("min", "max", check_fields=False)
     @classmethod
-    def _no_cap(cls, value: object) -> object:
-        if value is not None:
-            raise fault(
-                "E110",
-                "an upper limit on a return is not supported yet",
-                "the plan would have to leave value unclaimed; limit the spend instead",
-            )
+    def _only(cls, value: object, info: ValidationInfo) -> object:
+        if value is not None and info.field_name != cls.meant:
+            what = f"this measure has no '{info.field_name}'"
+            raise fault("E113", what, f"write '{cls.meant}:'")
         return value
+
+
+class _ReturnLimit(_OneSided[LimitT], Generic[LimitT]):
+    """A floor under what the cells' money earns; a cap would ask the plan to waste money."""
+
+    meant: ClassVar[str] = "min"
 
 
 class RoiLimit(_ReturnLimit[Ratio]):
@@ -233,7 +126,7 @@ class RoiLimit(_ReturnLimit[Ratio]):
         return ratio_row(replace(draft, unit=Unit.RATIO), _margin_per_spend(group, offset=-1.0), limit)
 
 
-class ReturnPerUnitLimit(_ReturnLimit[Annotated[Number, Field(ge=0)]]):
+class ReturnPerUnitLimit(_ReturnLimit[Positive]):
     """Incremental margin / spend of the cells together; 1 is break-even."""
 
     measure: Literal["return_per_unit"] = "return_per_unit"
@@ -260,7 +153,7 @@ class ContactsLimit(Limit[Count]):
         )
 
 
-class ContactsPerCustomerLimit(Limit[Annotated[Number, Field(ge=0)]]):
+class ContactsPerCustomerLimit(Limit[Positive]):
     """Contacts made in the cells together, per customer of their tiers."""
 
     measure: Literal["contacts_per_customer"] = "contacts_per_customer"
@@ -277,28 +170,160 @@ class ContactsPerCustomerLimit(Limit[Annotated[Number, Field(ge=0)]]):
         )
 
 
-class LaterLimit(Options):
-    """Measures that are known and not supported yet."""
+class RoasLimit(_ReturnLimit[Positive]):
+    """Incremental revenue / spend of the cells together."""
 
-    model_config = ConfigDict(extra="allow")
+    measure: Literal["roas"] = "roas"
 
-    measure: Literal[
-        "roas",
-        "cpa",
-        "payback_months",
-        "marginal_return",
-        "return",
-        "conversions",
-        "retained_customers",
-        "customers_reached",
-        "active_channels",
-        "spend_if_active",
-    ]
+    def row(self, draft: Row, limit: float, group: Group, scope: Scope) -> Row:
+        """``sum revenue - a * sum x >= 0``."""
+        revenue = counted_terms("revenue", group, draft.path, scope)
+        return ratio_row(replace(draft, unit=Unit.RATIO), Quotient(revenue, spend_terms(group)), limit)
 
-    @field_validator("measure")
-    @classmethod
-    def _refuse(cls, value: str) -> str:
-        raise fault("E110", f"measure: {value} is not supported yet", f"supported: {', '.join(MEASURES)}")
+
+class CpaLimit(_OneSided[Money]):
+    """Spend per incremental conversion of the cells together."""
+
+    meant: ClassVar[str] = "max"
+    measure: Literal["cpa"] = "cpa"
+
+    def row(self, draft: Row, limit: float, group: Group, scope: Scope) -> Row:
+        """``sum x - a * sum conversions <= 0``."""
+        conversions = counted_terms("conversions", group, draft.path, scope)
+        return ratio_row(draft, Quotient(spend_terms(group), conversions), limit)
+
+
+class PaybackLimit(_OneSided[Positive]):
+    """Months until the cells' margin has brought back their money."""
+
+    meant: ClassVar[str] = "max"
+    measure: Literal["payback_months"] = "payback_months"
+
+    def row(self, draft: Row, limit: float, group: Group, scope: Scope) -> Row:
+        """``sum (margin until month a) - sum x >= 0``.
+
+        Margin of customers kept arises evenly from the end of the effect's window to the end of the value
+        window; all other margin within the window.
+        """
+        return replace(
+            draft, bound=Bound.MIN, unit=Unit.MONTHS, terms=_until(scope.later_share(limit), group),
+            ratio_limit=limit, at_limit=lambda months: _until(scope.later_share(months), group),
+        )  # fmt: skip
+
+
+def _until(share: float, group: Group) -> Terms:
+    """Give terms for margin with so much of what comes later, less spend."""
+    return {facts.cell: Weights(spend=-1.0, margin=share, immediate=1.0 - share) for facts in group}
+
+
+class MarginalReturnLimit(_ReturnLimit[Positive]):
+    """What every unit of money bought in a cell has to earn in margin."""
+
+    measure: Literal["marginal_return"] = "marginal_return"
+
+    def rows_of(self, draft: Row, limit: float, group: Group, scope: Scope) -> Iterable[Row]:
+        """Give one row a curve: spend up to where the next unit earns less than ``a``."""
+        for part in scope.parts:
+            if any(facts in group for facts in part.cells):
+                yield replace(
+                    draft,
+                    name=f"{draft.name}[{part.response}]",
+                    bound=Bound.MAX,
+                    terms=part.effective,
+                    rhs=least_paying(part.response.curve, limit),
+                    unit=Unit.RATIO,
+                    ratio_limit=limit,
+                )
+
+
+class _SumLimit(Limit[LimitT], Generic[LimitT]):
+    """An amount of something that spend brings."""
+
+    counted: ClassVar[str]
+    unit: ClassVar[Unit] = Unit.COUNT
+
+    def row(self, draft: Row, limit: float, group: Group, scope: Scope) -> Row:  # type: ignore[override]
+        """``sum outcome >= a``."""
+        terms = counted_terms(self.counted, group, draft.path, scope)
+        return replace(draft, terms=terms, rhs=float(limit), unit=self.unit)
+
+
+class ReturnLimit(_SumLimit[Money]):
+    """Incremental margin of the cells together, gross of spend."""
+
+    counted: ClassVar[str] = "margin"
+    unit: ClassVar[Unit] = Unit.MONEY
+    measure: Literal["return"] = "return"
+
+
+class ConversionsLimit(_SumLimit[Positive]):
+    """Incremental conversions of the cells together."""
+
+    counted: ClassVar[str] = "conversions"
+    measure: Literal["conversions"] = "conversions"
+
+
+class RetainedCustomersLimit(_SumLimit[Positive]):
+    """Customers kept who would have left, in the cells together."""
+
+    counted: ClassVar[str] = "retained"
+    measure: Literal["retained_customers"] = "retained_customers"
+
+
+class CustomersReachedLimit(Limit[Count]):
+    """Customers contacted in the cells together."""
+
+    measure: Literal["customers_reached"] = "customers_reached"
+
+    def row(self, draft: Row, limit: int, group: Group, scope: Scope) -> Row:
+        """``sum contacts / contacts_per_customer >= a``."""
+        contacts = contact_terms(group, draft.path, scope)
+        terms = {
+            facts.cell: Weights(spend=contacts[facts.cell].spend / facts.contacts_per_customer)
+            for facts in group
+        }
+        return replace(draft, terms=terms, rhs=float(limit), unit=Unit.COUNT)
+
+    def advice(self, name: str, scope: Scope) -> Iterator[Finding]:
+        """Warn where a person may be counted twice."""
+        yield from super().advice(name, scope)
+        for group in self.groups(name, scope).values():
+            channels = dict.fromkeys(facts.cell.channel for facts in group)
+            periods = dict.fromkeys(facts.cell.period for facts in group)
+            if len(periods) > 1 or (len(channels) > 1 and not scope.one_per_customer):
+                what = f"limit {quantities.quoted(name)} may count a customer more than once"
+                fix = f"{', '.join(channels)} can reach the same customer"
+                yield Finding("W311", scope.origin_of(f"constraints.{name}"), what, fix)
+                return
+
+
+class ActiveChannelsLimit(Limit[Count]):
+    """How many channels get money in the cells together."""
+
+    measure: Literal["active_channels"] = "active_channels"
+
+    def row(self, draft: Row, limit: int, group: Group, scope: Scope) -> Row:
+        """``sum z_c >= a`` with a switch z for every channel."""
+        channels = dict.fromkeys(facts.cell.channel for facts in group)
+        wholes: Wholes = {
+            _switch(channel, [f for f in group if f.cell.channel == channel]): 1.0 for channel in channels
+        }
+        return replace(draft, wholes=wholes, rhs=float(limit), unit=Unit.COUNT)
+
+
+class SpendIfActiveLimit(Limit[Money]):
+    """Money spent in the cells together, unless nothing is spent there at all."""
+
+    measure: Literal["spend_if_active"] = "spend_if_active"
+
+    def row(self, draft: Row, limit: float, group: Group, scope: Scope) -> Row:
+        """``sum x - a z >= 0`` with one switch z for the cells."""
+        quotient = Quotient(spend_terms(group), {}, switches={_switch(draft.name, group): 1.0})
+        return ratio_row(draft, quotient, limit)
+
+
+def _switch(name: str, group: Sequence[CellFacts]) -> Switch:
+    return Switch(name, tuple(facts.cell for facts in group))
 
 
 MEASURES: Mapping[str, type[Limit[Any]]] = {
@@ -308,8 +333,18 @@ MEASURES: Mapping[str, type[Limit[Any]]] = {
     "change_vs_current": ChangeVsCurrentLimit,
     "roi": RoiLimit,
     "return_per_unit": ReturnPerUnitLimit,
+    "roas": RoasLimit,
+    "cpa": CpaLimit,
+    "payback_months": PaybackLimit,
+    "marginal_return": MarginalReturnLimit,
+    "return": ReturnLimit,
+    "conversions": ConversionsLimit,
+    "retained_customers": RetainedCustomersLimit,
     "contacts": ContactsLimit,
     "contacts_per_customer": ContactsPerCustomerLimit,
+    "customers_reached": CustomersReachedLimit,
+    "active_channels": ActiveChannelsLimit,
+    "spend_if_active": SpendIfActiveLimit,
 }
 """The measures a limit can have."""
 
@@ -320,9 +355,18 @@ Constraint = Annotated[
     | ChangeVsCurrentLimit
     | RoiLimit
     | ReturnPerUnitLimit
+    | RoasLimit
+    | CpaLimit
+    | PaybackLimit
+    | MarginalReturnLimit
+    | ReturnLimit
+    | ConversionsLimit
+    | RetainedCustomersLimit
     | ContactsLimit
     | ContactsPerCustomerLimit
-    | LaterLimit,
+    | CustomersReachedLimit
+    | ActiveChannelsLimit
+    | SpendIfActiveLimit,
     Field(discriminator="measure"),
 ]
 """One limit of a scenario."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from allocator.plan.objectives import Budget
-from allocator.plan.rows import Bound, Row, Unit, Weights
-from allocator.plan.scope import Group, Part, Scope, contact_terms, customers, spend_terms
+from allocator.plan.rows import Bound, Lots, Row, Unit, Weights
+from allocator.plan.scope import CellFacts, Group, Part, Scope, contact_terms, customers, spend_terms
 from allocator.response.curves import ALL, Curves
+from allocator.response.periods import Period
 
 RowSource = Callable[[], Iterator[Row]]
 EXPERIMENT = "experiment"
@@ -33,6 +34,18 @@ class ChannelTerms:
         Money per contact.
     contacts_per_customer : float or None
         Cap per customer and period.
+    step : float or None
+        Money comes in lots of this size, per period.
+    carryover : float
+        Share of the effect that reaches into the next period.
+    carry_in : float
+        Effective spend left from before the horizon, in money per period.
+    available : tuple of str or None
+        Periods in which the channel can be used; None means all.
+    committed : float or mapping of period to float
+        Money already promised.
+    season : mapping of period to float
+        Response of a period relative to the others; 1 where absent.
     tier_mix, value_mix : mapping of tier to share, or None
         How the money and the value of a curve without tiers fall on the tiers.
     reason : str
@@ -49,6 +62,12 @@ class ChannelTerms:
     tier_mix: Mapping[str, float] | None = None
     value_mix: Mapping[str, float] | None = None
     reason: str = ""
+    step: float | None = None
+    carryover: float = 0.0
+    carry_in: float = 0.0
+    available: tuple[str, ...] | None = None
+    committed: float | Mapping[str, float] = 0.0
+    season: Mapping[str, float] = field(default_factory=dict)
 
 
 def budget_rows(budget: Budget, scope: Scope) -> Iterator[Row]:
@@ -67,14 +86,56 @@ def budget_rows(budget: Budget, scope: Scope) -> Iterator[Row]:
     yield row
     if budget.spend == "exactly":
         yield replace(row, bound=Bound.MIN)
+    if budget.reserve:
+        yield replace(
+            row,
+            name="budget.reserve",
+            kind="reserve",
+            rhs=-budget.reserve,
+            scale=-1.0,
+            shift=-budget.total,
+            path="budget.reserve",
+            reason="Money held back",
+            origin=scope.origin_of("budget.reserve"),
+        )
+
+
+def period_budget_rows(budget: Budget, periods: Sequence[Period], scope: Scope) -> Iterator[Row]:
+    """Limit the spend of every period that has a budget of its own; what is left may go on to the next."""
+    stated = budget.by_period or {}
+    open_cells: list[CellFacts] = []
+    left = 0.0
+    for period in periods:
+        mine = [facts for facts in scope.cells if facts.cell.period == period.name]
+        open_cells = [*open_cells, *mine] if budget.roll_over and left >= 0 and open_cells else mine
+        if period.name not in stated:
+            open_cells, left = [], 0.0
+            continue
+        left = left + stated[period.name] if budget.roll_over else stated[period.name]
+        path = f"budget.by_period.{period.name}"
+        earlier = left - stated[period.name] if budget.roll_over else 0.0
+        yield Row(
+            name=f"budget.by_period[{period.name}]",
+            kind="budget_period",
+            bound=Bound.MAX,
+            terms=spend_terms(tuple(open_cells)),
+            rhs=left,
+            shift=earlier,
+            path=path,
+            reason=f"Budget of {period.name}" + (", with what is left from before" if earlier else ""),
+            origin=scope.origin_of(path),
+        )
 
 
 def channel_rows(
     channel: str, terms: ChannelTerms, parts: Sequence[Part], scope: Scope
 ) -> Sequence[RowSource]:
-    """Give the sources of one channel's own rows: min, max, capacity, contacts per customer."""
+    """Give the sources of one channel's own rows: money, periods, lots, capacity, contacts per customer."""
     return (
         partial(_spend_rows, channel, terms, parts, scope),
+        partial(_promised_rows, channel, terms, parts, scope),
+        partial(_closed_rows, channel, terms, parts, scope),
+        partial(_lot_rows, channel, terms, parts, scope),
         partial(_capacity_rows, channel, terms, parts, scope),
         partial(_contact_rows, channel, terms, parts, scope),
     )
@@ -95,14 +156,49 @@ def _spend_rows(channel: str, terms: ChannelTerms, parts: Sequence[Part], scope:
             yield replace(draft, bound=bound, terms=cells, rhs=limit)
 
 
+def _promised_rows(channel: str, terms: ChannelTerms, parts: Sequence[Part], scope: Scope) -> Iterator[Row]:
+    by_period = terms.committed if isinstance(terms.committed, Mapping) else {ALL: terms.committed}
+    for period, money in by_period.items():
+        if money:
+            mine = [part for part in parts if period in (ALL, part.response.period)]
+            draft = _own(channel, "committed", terms.reason or f"Promised to {terms.label}", scope)
+            name, cells = _named(draft.name, period), spend_terms(_all_cells(mine))
+            yield replace(draft, name=name, bound=Bound.MIN, terms=cells, rhs=money)
+
+
+def _closed_rows(channel: str, terms: ChannelTerms, parts: Sequence[Part], scope: Scope) -> Iterator[Row]:
+    for period, mine in _by_period(parts).items():
+        if terms.available is not None and period not in terms.available:
+            draft = _own(channel, "available", terms.reason or f"{terms.label} is not available", scope)
+            yield replace(draft, name=_named(draft.name, period), terms=spend_terms(_all_cells(mine)))
+
+
+def _lot_rows(channel: str, terms: ChannelTerms, parts: Sequence[Part], scope: Scope) -> Iterator[Row]:
+    """Let the money of a channel and period be a whole number of lots."""
+    if not terms.step:
+        return
+    draft = _own(channel, "step", terms.reason or f"{terms.label} is bought in lots", scope)
+    for period, mine in _by_period(parts).items():
+        cells = _all_cells(mine)
+        name = _named(draft.name, period)
+        lots = Lots(name, tuple(facts.cell for facts in cells), terms.step)
+        row = replace(draft, name=name, kind="lots", terms=spend_terms(cells), wholes={lots: -terms.step})
+        yield row
+        yield replace(row, bound=Bound.MIN)
+
+
+def _by_period(parts: Sequence[Part]) -> dict[str, list[Part]]:
+    found: dict[str, list[Part]] = {}
+    for part in parts:
+        found.setdefault(part.response.period, []).append(part)
+    return found
+
+
 def _capacity_rows(channel: str, terms: ChannelTerms, parts: Sequence[Part], scope: Scope) -> Iterator[Row]:
     if terms.capacity is None:
         return
     draft = _own(channel, "capacity", terms.reason or f"Capacity of {terms.label}", scope)
-    by_period: dict[str, list[Part]] = {}
-    for part in parts:
-        by_period.setdefault(part.response.period, []).append(part)
-    for period, group in by_period.items():
+    for period, group in _by_period(parts).items():
         counted = contact_terms(_all_cells(group), draft.path, scope)
         yield replace(
             draft, name=_named(draft.name, period), terms=counted, rhs=terms.capacity, unit=Unit.CONTACTS
@@ -146,7 +242,7 @@ def curve_end_rows(
                 name=_named("curve_end", response.channel, place, response.period),
                 kind="curve_end",
                 bound=Bound.MAX,
-                terms=spend_terms(part.cells),
+                terms=part.effective,
                 rhs=response.curve.end,
                 reason=f"End of the {channels[response.channel].label} curve",
                 origin=scope.origin_of(f"channels.{response.channel}.response"),
@@ -184,7 +280,7 @@ def _shared_customers(name: str, group: Sequence[Part], scope: Scope) -> Row:
             facts.cell: Weights(spend=counted[facts.cell].spend * most / facts.contacts_per_customer)
             for facts in cells
         },
-        rhs=most * customers(cells, "data.experiments", scope),
+        rhs=most * group[0].share * customers(cells, "data.experiments", scope),
         unit=Unit.CONTACTS,
         reason="A customer is contacted by one channel: the test never combined them",
         origin=scope.origin_of("data.experiments"),

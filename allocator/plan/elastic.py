@@ -9,13 +9,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.plan.compiled import Compiled
+from allocator.plan.linear import Entries, Interval, LinearProgram
 from allocator.plan.problem import IntArray, Problem
-from allocator.plan.program import Compiled, Entries, Interval, LinearProgram, compile_problem
-from allocator.plan.rows import Amounts, Weights
+from allocator.plan.program import compile_problem
 from allocator.plan.solution import Status
 from allocator.plan.solver import HotModel, RawSolution
 from allocator.response.curve import FloatArray
-from allocator.response.curves import Cell
 
 Solve = Callable[[LinearProgram], RawSolution]
 Mask = NDArray[np.bool_]
@@ -44,7 +44,7 @@ class Elastic:
     def of(cls, problem: Problem) -> Elastic:
         """Compile a problem, with every row missed at a cost of 1 per unit in the program."""
         compiled = compile_problem(problem)
-        rows = np.arange(compiled.lp.n_rows)
+        rows = np.arange(len(problem.rows))
         signs = np.array([row.bound.sign for row in problem.rows], dtype=float)
         free = replace(compiled.lp, cost=np.zeros(compiled.lp.n_cols))
         slacks = Interval(np.zeros(len(rows)), np.full(len(rows), np.inf))
@@ -54,12 +54,16 @@ class Elastic:
         """Give the least total slack of the `kept` rows; the others do not matter."""
         self._hot.charge(np.concatenate([np.zeros(self.compiled.lp.n_cols), kept.astype(float)]))
         answer = self._hot.run()
-        return max(0.0, answer.objective) if answer.status is Status.OPTIMAL else float("inf")
+        carries = answer.status in (Status.OPTIMAL, Status.FEASIBLE_GAP)
+        return max(0.0, answer.objective) if carries else float("inf")
 
     def opposed(self) -> IntArray:
         """Give the rows whose prices prove that not all rows can be kept (a Farkas certificate)."""
-        self.shortfall(np.ones(self.compiled.lp.n_rows, dtype=bool))
-        return np.flatnonzero(np.abs(self._hot.run().row_dual) > KEPT)
+        self.shortfall(np.ones(len(self.compiled.problem.rows), dtype=bool))
+        relaxed = HotModel(replace(self._hot.lp, integer=np.zeros(self.lp.n_cols, dtype=bool))).run()
+        if relaxed.objective <= KEPT:  # only whole numbers make a contradiction of it
+            return np.arange(len(self.compiled.problem.rows))
+        return np.flatnonzero(np.abs(relaxed.row_dual[: len(self.compiled.problem.rows)]) > KEPT)
 
     @cached_property
     def _hot(self) -> HotModel:
@@ -108,15 +112,3 @@ def least_extra(elastic: Elastic, entries: Entries, columns: Interval) -> FloatA
     hot.charge(np.concatenate([np.zeros(first_extra), np.ones(lp.n_cols - first_extra)]))
     answer = hot.run()
     return answer.x if answer.status is Status.OPTIMAL else None
-
-
-def cell_amounts(problem: Problem, spend: FloatArray) -> Amounts:
-    """Give what every cell spends and brings at the `spend` of the decisions, by the curves themselves."""
-    got = problem.quantities(spend)
-    amounts: dict[Cell, Weights] = {}
-    for j, decision in enumerate(problem.decisions):
-        for cell, part, worth in zip(
-            decision.cells, decision.spend_shares.tolist(), decision.value_shares.tolist(), strict=True
-        ):
-            amounts[cell] = Weights(got.spend[j] * part, got.margin[j] * worth, got.revenue[j] * worth)
-    return amounts

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from allocator.plan.rows import Row
 
-GIVEN = ("curve_end", "one_per_customer")
-"""Kinds of rows that no planner wrote and none can move."""
+GIVEN = ("curve_end", "one_per_customer", "marginal_return", "lots")
+"""Kinds of rows that no planner can move as one number."""
 
 Family = tuple[int, ...]
 

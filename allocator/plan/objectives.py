@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from allocator.errors import closest
 from allocator.options import Duration, Flag, Money, Names, Number, Options, Share, Text, fault
 from allocator.plan.rows import Weights
-from allocator.quantities import money
+from allocator.quantities import money, quoted
 
 Maximize = Literal[
     "profit",
@@ -22,12 +23,21 @@ Maximize = Literal[
     "spend",
 ]
 
-WEIGHTS: Mapping[str, Weights] = {
+GOALS: Mapping[str, Weights] = {
     "profit": Weights(spend=-1.0, margin=1.0),
     "incremental_margin": Weights(margin=1.0),
     "incremental_revenue": Weights(revenue=1.0),
+    "customer_equity": Weights(margin=1.0),
+    "retained_customers": Weights(retained=1.0),
+    "conversions": Weights(conversions=1.0),
+    "npv": Weights(),
+    "spend": Weights(spend=1.0),
 }
-"""The objectives a plan can be made for."""
+"""What every goal counts, undiscounted."""
+DISCOUNTED: Mapping[str, Weights] = {"npv": Weights(spend=-1.0, margin=1.0)}
+"""What a goal counts discounted to the start of the horizon."""
+LEAST_SPEND = Weights(spend=-1.0)
+GIVEN_UP = 0.001
 
 
 def _later(value: object, what: str) -> object:
@@ -82,8 +92,8 @@ class Objective(Options):
 
     Examples
     --------
-    >>> Objective(maximize="profit").weights()
-    Weights(spend=-1.0, margin=1.0, revenue=0.0)
+    >>> Objective(maximize="profit").weights()[:2]
+    (-1.0, 1.0)
     """
 
     maximize: Maximize = "profit"
@@ -103,24 +113,65 @@ class Objective(Options):
     goal_weights: Mapping[str, Number] | None = Field(default=None, alias="weights")
     """Weights of several goals."""
 
+    given_up: Share = Field(default=GIVEN_UP, alias="tolerance")
+    """How much of each goal may be given up for those after it."""
+
+    @property
+    def name(self) -> str:
+        """What the plan is for, in one word: the goal, several of them, or the least spend."""
+        if self.minimize is not None:
+            return "least_spend"
+        return " + ".join(self.goal_weights) if self.goal_weights else self.maximize
+
     def weights(self) -> Weights:
-        """Give the value of one unit of spend, margin and revenue.
+        """Give the value of one unit of every measure, undiscounted.
 
         Returns
         -------
         Weights
-            In the objective's unit per unit of money.
+            In the objective's unit per unit of money or count.
         """
-        return WEIGHTS[self.maximize]
+        return self._counted(GOALS) if self.minimize is None else LEAST_SPEND
 
-    @field_validator("maximize")
+    def discounted(self) -> Weights:
+        """Give the same of what counts discounted to the start of the horizon."""
+        return self._counted(DISCOUNTED) if self.minimize is None else Weights()
+
+    def _counted(self, goals: Mapping[str, Weights]) -> Weights:
+        total = Weights()
+        for name, weight in (self.goal_weights or {self.maximize: 1.0}).items():
+            total = total.plus(goals.get(name, Weights()), weight)
+        return total
+
+    def further(self) -> Mapping[str, Objective]:
+        """Give the goals that follow this one, each as an objective of its own, by name, in order."""
+        alone = {"then": None, "goal_weights": None, "minimize": None}
+        return {
+            name: self.model_copy(
+                update={**alone, "minimize": "spend"}
+                if name == "least_spend"
+                else {**alone, "maximize": name}
+            )
+            for name in self.then or ()
+        }
+
+    @field_validator("then", "goal_weights")
     @classmethod
-    def _known_goal(cls, value: str) -> str:
-        if value not in WEIGHTS:
-            raise fault("E110", f"maximize: {value} is not supported yet", f"supported: {', '.join(WEIGHTS)}")
+    def _known_goals(cls, value: Iterable[str] | None) -> object:
+        for name in value or ():
+            if name not in (*GOALS, "least_spend"):
+                near = closest(name, GOALS)
+                fix = f"did you mean '{near}'?" if near else f"goals: {', '.join(GOALS)}, least_spend"
+                raise fault("E103", f"there is no goal {quoted(name)}", fix)
         return value
 
-    @field_validator("minimize", "then", "goal_weights")
-    @classmethod
-    def _not_yet(cls, value: object, info: ValidationInfo) -> object:
-        return _later(value, f"objective.{str(info.field_name).removeprefix('goal_')}")
+    @model_validator(mode="after")
+    def _one_question(self) -> Self:
+        if self.minimize is not None and "maximize" in self.model_fields_set:
+            raise fault("E113", "'maximize' and 'minimize' exclude each other", "keep one", at="minimize")
+        if self.goal_weights is not None and "maximize" in self.model_fields_set:
+            fix = "put it among the weights, or remove one of the two"
+            raise fault("E113", "'maximize' and 'weights' exclude each other", fix, at="weights")
+        if any(self.discounted()) and self.discount_rate is None:
+            raise fault("E101", "npv needs the rate at which later money counts", "add 'discount_rate: 8%'")
+        return self

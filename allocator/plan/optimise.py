@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -13,16 +14,21 @@ from allocator.plan import results
 from allocator.plan.arithmetic import arithmetic_conflict
 from allocator.plan.certify import certificate
 from allocator.plan.conflict import explain_conflict
+from allocator.plan.linear import LinearProgram
 from allocator.plan.prices import Price, Pricing, binding_rows, marginal_return
-from allocator.plan.problem import Problem
-from allocator.plan.refine import Located, locate
+from allocator.plan.problem import Goal, Problem
+from allocator.plan.refine import CARRIES, Located, is_settled, locate
+from allocator.plan.risk import EXPECTED
+from allocator.plan.rows import Bound, Row, Weights
 from allocator.plan.snap import snapped
-from allocator.plan.solution import Solution, Status
-from allocator.plan.solver import Engine, RawSolution, solve_program
+from allocator.plan.solution import RowResult, Solution, Status
+from allocator.plan.solver import FEW, Engine, RawSolution, solve_program
 from allocator.plan.ties import Settled, settle
+from allocator.plan.uncertainty import margin_draws, worth
 from allocator.quantities import money
 from allocator.response.curve import EDGE, FloatArray
 
+KEPT_GOAL = "kept_goal"
 WRONG = 1e-6  # of the objective, or of a row's scale: a plan that misses by more is no plan
 
 
@@ -59,8 +65,8 @@ def optimise(problem: Problem, engine: Engine = "cbc") -> Solution:
     if arithmetic_conflict(problem):
         return _contradictory(problem, engine)
     located = locate(problem)
-    answer = solve_program(located.compiled.lp, engine)
-    if answer.status is not Status.OPTIMAL:
+    answer = solve_program(_to_confirm(located), engine)
+    if answer.status not in CARRIES:
         return _without_plan(problem, answer, engine)
     if located.answer.status is not Status.OPTIMAL:
         return _failed(answer.engine, "HiGHS finds no plan where CBC has one")
@@ -71,7 +77,14 @@ def optimise(problem: Problem, engine: Engine = "cbc") -> Solution:
     if fault:
         return _failed(answer.engine, fault)
     prices = Pricing(located.compiled, located.model, located.answer).prices(binding)
-    return _proven(located, answer, plan, prices)
+    solution = _proven(located, answer, plan, prices)
+    return _then(problem, solution, engine) if problem.then else solution
+
+
+def _to_confirm(located: Located) -> LinearProgram:
+    """Give what both solvers have to agree on: all of it, or what is left once many whole numbers are held."""
+    few = located.whole.integer.sum() <= FEW
+    return located.whole if few or located.answer.status not in CARRIES else located.compiled.lp
 
 
 def _fault(located: Located, answer: RawSolution, spends: tuple[FloatArray, FloatArray]) -> str:
@@ -79,14 +92,17 @@ def _fault(located: Located, answer: RawSolution, spends: tuple[FloatArray, Floa
     compiled, problem = located.compiled, located.compiled.problem
     solved, paid = (problem.quantities(spend) for spend in spends)
     claimed, confirmed = (-found.objective * compiled.objective_unit for found in (located.answer, answer))
+    proof = certificate(compiled, located.answer.row_dual, paid, located.bound, located.best)
     allowed = WRONG * problem.size(solved)
-    missed = certificate(compiled, located.answer.row_dual, paid).max_violation
-    if missed > WRONG:
-        return f"the plan misses a limit by {missed:.1e} of its size"
-    if abs(claimed - confirmed) > allowed:
+    left = allowed + 2 * located.gap * abs(claimed)
+    got = worth(problem, solved, located.best)
+    if proof.max_violation > WRONG:
+        return f"the plan misses a limit by {proof.max_violation:.1e} of its size"
+    if abs(claimed - confirmed) > left:
         return f"CBC and HiGHS disagree on the best value: {confirmed:.2f} and {claimed:.2f}"
-    if claimed - problem.value(solved) > allowed:
-        return f"the program claims {claimed:.2f} where the curves give {problem.value(solved):.2f}"
+    chords = 0.0 if all(d.curve.concave for d in problem.decisions) else proof.curve_error
+    if claimed - got > allowed + chords:
+        return f"the program claims {claimed:.2f} where the curves give {got:.2f}"
     return ""
 
 
@@ -94,24 +110,86 @@ def _proven(located: Located, answer: RawSolution, plan: Settled, prices: Sequen
     """Recompute everything a plan states from its spend."""
     compiled, problem = located.compiled, located.compiled.problem
     got = problem.quantities(plan.spend)
-    draws = results.margin_draws(problem, plan.spend)
+    draws = margin_draws(problem, plan.spend)
     total = None if draws is None else draws.sum(axis=1)
-    rows = results.row_results(problem, got, prices)
     solution = Solution(
-        status=Status.OPTIMAL,
+        status=Status.OPTIMAL if is_settled(located) else Status.FEASIBLE_GAP,
         solver=answer.engine,
         objective=problem.value(got),
         decision_spend=tuple(plan.spend.tolist()),
         cells=results.cell_results(problem, got, draws),
-        rows=rows,
-        optimality=certificate(compiled, located.answer.row_dual, got),
+        rows=results.row_results(problem, got, prices),
+        optimality=certificate(compiled, located.answer.row_dual, got, located.bound, located.best),
         marginal_return=marginal_return(compiled, plan.spend),
         margin_interval=results.interval(total),
         draws=total,
         today=results.today(problem, got, draws),
         interchangeable=plan.interchangeable,
+        worth=worth(problem, got, located.best),
     )
     return replace(solution, warnings=tuple(_advice(problem, solution, answer.doubt)))
+
+
+def _then(problem: Problem, first: Solution, engine: Engine) -> Solution:
+    """Follow the further goals within what may be given up of those before; prices stay those of the first."""
+    chosen, current = first, problem
+    for goal in problem.then:
+        current = _kept(current, chosen, goal)
+        answer = optimise(current, engine)
+        if not answer.cells:
+            break
+        chosen = answer
+    got = problem.quantities(np.array(chosen.decision_spend))
+    draws = margin_draws(problem, got.spend)
+    known = {(one.row.name, one.row.bound): one for one in first.rows}
+    rows = tuple(
+        replace(one, **_prices_of(known.get((one.row.name, one.row.bound)), at_limit=one.binding))
+        for one in chosen.rows
+        if one.row.kind != KEPT_GOAL
+    )
+    return replace(
+        first,
+        objective=problem.value(got),
+        decision_spend=chosen.decision_spend,
+        cells=results.cell_results(problem, got, draws),
+        rows=rows,
+        margin_interval=chosen.margin_interval,
+        draws=chosen.draws,
+        today=results.today(problem, got, draws),
+        interchangeable=chosen.interchangeable,
+        worth=worth(problem, got),
+    )
+
+
+def _kept(problem: Problem, plan: Solution, goal: Goal) -> Problem:
+    """Give the problem of the next goal: what was reached counts as a limit."""
+    reached = plan.objective or 0.0
+    row = Row(
+        name=f"goal[{len(problem.rows)}]",
+        kind=KEPT_GOAL,
+        bound=Bound.MIN,
+        terms={
+            cell: Weights(*(problem.goal[:, j] * 1.0)) for cell, (j, *_) in problem.place_of.items()
+        },
+        rhs=reached - problem.given_up * abs(reached),
+        reason="The goal before comes first",
+    )
+    return replace(
+        problem,
+        rows=(*problem.rows, row),
+        objective=goal.objective,
+        discounted=goal.discounted,
+        given_up=goal.given_up,
+        then=(),
+        risk=EXPECTED,
+    )
+
+
+def _prices_of(before: RowResult | None, *, at_limit: bool) -> dict[str, Any]:
+    """Give what a row's price was for the first goal, where the row still binds."""
+    if before is None or not (before.binding and at_limit):
+        return {"binding": False, "next_unit": None, "last_unit": None, "range": None}
+    return {"next_unit": before.next_unit, "last_unit": before.last_unit, "range": before.range}
 
 
 def _advice(problem: Problem, solution: Solution, doubt: str) -> Iterator[Finding]:
@@ -123,7 +201,8 @@ def _advice(problem: Problem, solution: Solution, doubt: str) -> Iterator[Findin
             continue
         what = f"the best plan is not unique: money can move between {', '.join(names)} without loss"
         yield Finding("W305", None, what, "the plan keeps closest to today, then to the order of declaration")
-    if problem.spend_rule == "up_to" and problem.objective.spend == 0:
+    gross = problem.counts.spend >= 0 and not any(problem.counts[4:])
+    if problem.spend_rule == "up_to" and gross and problem.counts.margin + problem.counts.revenue > 0:
         what = (
             "the objective does not subtract the spend, so the budget goes out even where the last unit loses"
         )

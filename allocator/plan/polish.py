@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.plan.compiled import Compiled
+from allocator.plan.linear import IntArray
 from allocator.plan.prices import binding_rows
-from allocator.plan.problem import IntArray, Problem, revenue_at
-from allocator.plan.program import Compiled
+from allocator.plan.problem import N_MEASURES, Problem, brought_at
 from allocator.plan.solver import RawSolution
 from allocator.response.curve import FloatArray
 
@@ -34,7 +35,8 @@ def polished(compiled: Compiled, best: RawSolution) -> FloatArray:
     """
     problem = compiled.problem
     spend = compiled.spend(best.x)
-    if all(decision.curve.bounded for decision in problem.decisions):
+    certain = problem.carry is None and problem.risk.method == "expected" and not problem.soft.any()
+    if not certain or all(decision.curve.bounded for decision in problem.decisions):
         return spend
     free = np.flatnonzero(curved(compiled, spend) & (spend > 0) | _partly_filled(compiled, best.x))
     binding = binding_rows(problem, spend)
@@ -60,14 +62,15 @@ def curved(compiled: Compiled, spend: FloatArray) -> NDArray[np.bool_]:
 
 def _partly_filled(compiled: Compiled, x: FloatArray) -> NDArray[np.bool_]:
     lp, found = compiled.lp, np.zeros(len(compiled.problem.decisions), dtype=bool)
-    partly = (x > lp.col_lower + INSIDE) & (x < lp.col_upper - INSIDE)
+    n = len(compiled.piece)
+    partly = (x[:n] > lp.col_lower[:n] + INSIDE) & (x[:n] < lp.col_upper[:n] - INSIDE)
     found[compiled.piece[partly]] = True
     return found
 
 
 def _is_no_worse(problem: Problem, spend: FloatArray, before: FloatArray) -> bool:
     got, had = problem.quantities(spend), problem.quantities(before)
-    room = problem.slacks(got) + NO_WORSE * np.maximum(problem.scales(got), 1.0)
+    room = problem.room(got) + NO_WORSE * np.maximum(problem.scales(got), 1.0)
     gain = problem.value(got) - problem.value(had)
     return bool((room >= 0).all() and gain >= -NO_WORSE * problem.size(got))
 
@@ -104,7 +107,7 @@ class _System:
         problem, money = self.compiled.problem, self.compiled.money
         first, second = _rates(self.compiled, spend, self.free)
         gradient, curvature = self._in_rows(first), self._in_rows(second)
-        own, own_bend = (np.asarray(problem.objective) @ part for part in (first, second))
+        own, own_bend = ((problem.goal[:, self.free] * part).sum(axis=0) for part in (first, second))
         got = problem.quantities(spend)
         excess = (problem.activities(got) - problem.limits)[self.held] / money
         n, m = len(self.free), len(self.held)
@@ -115,7 +118,7 @@ class _System:
         return matrix, np.concatenate((own - price @ gradient, excess))
 
     def _in_rows(self, rates: FloatArray) -> FloatArray:
-        """Give what `rates`, shape (3, n_free), add to the held rows, shape (n_held, n_free)."""
+        """Give what `rates`, shape (n_measures, n_free), add to the held rows, shape (n_held, n_free)."""
         problem = self.compiled.problem
         touch = problem.incidence
         place = np.full(len(problem.decisions), -1)
@@ -123,23 +126,25 @@ class _System:
         used = place[touch.decision] >= 0
         row, at = touch.row[used], place[touch.decision[used]]
         table = np.zeros((len(problem.rows), len(self.free)))
-        table[row, at] = sum(w[used] * rate[at] for w, rate in zip(touch[2:], rates, strict=True))
+        for weights, rate in zip(touch.weights, rates, strict=True):
+            np.add.at(table, (row, at), weights[used] * rate[at])
         return np.asarray(table[self.held])
 
 
 def _rates(compiled: Compiled, spend: FloatArray, free: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Give first and second derivatives of spend, margin and revenue by spend, each shape (3, n_free)."""
-    first, second = np.zeros((3, len(free))), np.zeros((3, len(free)))
+    """Give first and second derivatives of every measure by spend, each shape (n_measures, n_free)."""
+    first, second = np.zeros((N_MEASURES, len(free))), np.zeros((N_MEASURES, len(free)))
     first[0] = 1.0
     for n, j in enumerate(free):
         curve, grid, s = compiled.problem.decisions[j].curve, compiled.grids[j], float(spend[j])
         if curve.shape is None:
             k = int(np.clip(np.searchsorted(grid.spend, s, side="right") - 1, 0, len(grid.widths) - 1))
-            first[1:, n] = grid.slopes[k], grid.revenue_slopes[k]
+            first[1:, n] = grid.rates[:, k]
             continue
         step = DIFFERENCE * s
         before, at, after = curve.shape.marginal(np.array([s - step, s, s + step]))
-        per_margin = float(revenue_at(curve, np.asarray(s)) / curve.at(s))
-        first[1:, n] = at, per_margin * at
-        second[1:, n] = np.array([1.0, per_margin]) * (after - before) / (2 * step)
+        brought = brought_at(curve, np.asarray(s))
+        per_margin = brought / brought[0]
+        first[1:, n] = per_margin * at
+        second[1:, n] = per_margin * (after - before) / (2 * step)
     return first, second

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.plan.compiled import Compiled
 from allocator.plan.families import families
+from allocator.plan.linear import Entries, Interval
 from allocator.plan.problem import Problem
-from allocator.plan.program import Compiled, Entries, Interval
 from allocator.plan.rows import Bound, Row
 from allocator.plan.solution import Status
 from allocator.plan.solver import HotModel, RawSolution
@@ -108,7 +109,7 @@ class Pricing:
 
     def _moved(self, direction: FloatArray, step: float, row: int) -> tuple[float | None, float | None]:
         """Give the price after a move, and how far the row's limit can go on before the price changes."""
-        by = step * direction / self.compiled.row_unit
+        by = step * self.compiled.shift(direction)
         self.model.bound_rows(self._lp.row_lower + by, self._lp.row_upper + by)
         self.model.restore(self._basis)
         answer = self.model.run()
@@ -159,19 +160,22 @@ def marginal_return(compiled: Compiled, spend: FloatArray) -> float | None:
     total, step = float(spend.sum()), max(min(1.0, STEP * problem.budget), SMALLEST * compiled.money)
     short = np.clip((total + step - problem.budget) / step, 0.0, 1.0)
     direction = with_budget(problem) * short
-    by = step * direction / compiled.row_unit
-    pieces = np.arange(lp.n_cols)
+    by = step * compiled.shift(direction)
+    paid = np.flatnonzero(compiled.rate[0])
     floor = Interval([(total + step) / compiled.money], [np.inf])
     moved = replace(lp, row_lower=lp.row_lower + by, row_upper=lp.row_upper + by)
-    answer = HotModel(
-        moved.with_rows(Entries(np.zeros(len(pieces)), pieces, np.ones(len(pieces))), floor)
-    ).run()
+    answer = HotModel(moved.with_rows(Entries(np.zeros(len(paid)), paid, np.ones(len(paid))), floor)).run()
     if answer.status is not Status.OPTIMAL:
         return None
-    weights = problem.objective
-    gain = float(direction @ compiled.prices(answer.row_dual[:-1]))
-    gain -= float(answer.row_dual[-1]) * compiled.objective_unit / compiled.money
-    if weights.revenue or not weights.margin:
+    if not _counts_margin_alone(problem):
         after = problem.quantities(compiled.spend(answer.x)).margin.sum()
         return float(after - problem.quantities(spend).margin.sum()) / step
-    return (gain - weights.spend) / weights.margin
+    gain = float(direction @ compiled.prices(answer.row_dual[:-1]))
+    gain -= float(answer.row_dual[-1]) * compiled.objective_unit / compiled.money
+    return (gain - problem.objective.spend) / problem.objective.margin
+
+
+def _counts_margin_alone(problem: Problem) -> bool:
+    """Say whether a price can be turned into margin: the objective is margin and spend, certain and whole."""
+    plain = problem.risk.method == "expected" and not any(problem.discounted) and not problem.soft.any()
+    return plain and bool(problem.objective.margin) and not any(problem.objective[2:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -11,45 +11,74 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from allocator.errors import Finding
-from allocator.plan.rows import Row, Weights
-from allocator.response.curve import FloatArray, ResponseCurve
+from allocator.plan.risk import EXPECTED, Risk
+from allocator.plan.rows import Row, Weights, Whole
+from allocator.response.curve import FloatArray, ResponseCurve, outcome_at
 from allocator.response.curves import Cell
 
 IntArray = NDArray[np.intp]
+BROUGHT = Weights._fields[1:]
+"""What spend brings, in the order of `Weights`; the margin first."""
+NOTHING = Weights()
+N_MEASURES = len(Weights._fields)
 
 
 class Quantities(NamedTuple):
-    """What every decision spends and brings, each shape (n_decisions,), in money."""
+    """What every decision spends and brings, each shape (n_decisions,); units as in `Weights`."""
 
     spend: FloatArray
     margin: FloatArray
     revenue: FloatArray
+    conversions: FloatArray
+    retained: FloatArray
+    immediate: FloatArray
 
 
 class Incidence(NamedTuple):
-    """Coefficients of the rows on the decisions they touch, one entry per touching pair."""
+    """Coefficients of the rows on the decisions they touch, one entry per touching pair.
+
+    ``weights`` has shape (n_measures, n_entries).
+    """
 
     row: IntArray
     decision: IntArray
-    spend: FloatArray
-    margin: FloatArray
-    revenue: FloatArray
+    weights: FloatArray
+
+    @property
+    def earned(self) -> NDArray[np.bool_]:
+        """Which entries count what spend brings, shape (n_entries,)."""
+        return np.asarray((self.weights[1:] != 0).any(axis=0))
 
 
-def revenue_at(curve: ResponseCurve, spend: FloatArray) -> FloatArray:
-    """Give incremental revenue at `spend`; 0 where it is unknown.
+class Pairs(NamedTuple):
+    """Entries of a sparse matrix: place in rows, place in columns, coefficient."""
 
-    Along a smooth curve the revenue per margin is interpolated, so that it is as smooth as the margin.
-    """
-    if curve.revenue is None:
-        return np.zeros_like(spend)
-    if curve.shape is None:
-        return np.asarray(np.interp(spend, curve.spend, curve.revenue))
-    earning = curve.value[1:] != 0
-    per_margin = curve.revenue[1:][earning] / curve.value[1:][earning]
-    if not len(per_margin):
-        return np.asarray(np.interp(spend, curve.spend, curve.revenue))
-    return np.asarray(curve.at(spend) * np.interp(spend, curve.spend[1:][earning], per_margin))
+    row: IntArray
+    col: IntArray
+    coef: FloatArray
+
+    def times(self, vector: FloatArray, n_rows: int) -> FloatArray:
+        """Multiply with a vector over the columns."""
+        counted = np.bincount(self.row, self.coef * vector[self.col], minlength=n_rows)
+        return np.asarray(counted, dtype=float)
+
+    @classmethod
+    def of(cls, entries: list[tuple[int, int, float]]) -> Pairs:
+        """Collect entries."""
+        table = np.array(entries, dtype=float).reshape(-1, 3)
+        return cls(table[:, 0].astype(np.intp), table[:, 1].astype(np.intp), table[:, 2])
+
+
+def brought_at(curve: ResponseCurve, spend: FloatArray) -> FloatArray:
+    """Give what `spend`, shape (n,), brings by a curve, shape (n_measures - 1, n); 0 where it is unknown."""
+    found = np.zeros((len(BROUGHT), *np.shape(spend)))
+    found[0] = curve.at(spend)
+    for place, name in enumerate(BROUGHT[1:], start=1):
+        if curve.outcome(name) is not None:
+            found[place] = outcome_at(curve, name, spend)
+        elif name == "immediate":
+            found[place] = found[0]
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,17 +88,20 @@ class Decision:
     Parameters
     ----------
     name : str
-        ``email`` for a tied channel, ``low/email`` for a cell, ``low/email#2`` for a segment.
+        ``email`` for a tied channel, ``low/email`` for a cell, ``low/email#2`` for a segment,
+        ``low/email@2027-01`` for a period.
     cells : tuple of Cell
         One cell, or one per tier when tied.
     spend_shares, value_shares : array, shape (len(cells),)
         How the decision's spend and value fall on its cells; each adds to 1.
     curve : ResponseCurve
-        Of the decision as a whole.
+        Of the decision as a whole; of its effective spend, where money carries over.
     current : float or None
         Money spent today; None when unknown.
     cost_per_contact : float or None
         Money per contact; None where contacts are unknown.
+    discount : float
+        Factor that brings what is spent and earned here to the start of the horizon.
     """
 
     name: str
@@ -79,11 +111,22 @@ class Decision:
     curve: ResponseCurve
     current: float | None = None
     cost_per_contact: float | None = None
+    discount: float = 1.0
 
     @property
     def tied(self) -> bool:
         """Whether the split over tiers is assumed rather than chosen."""
         return len(self.cells) > 1
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A further goal: what it counts, discounted or not, and how much of it those after it may cost."""
+
+    name: str
+    objective: Weights
+    discounted: Weights = NOTHING
+    given_up: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +146,16 @@ class Problem:
     currency : str
     warnings : tuple of Finding
         Advice on the limits, to be shown with the plan.
+    carry : Pairs or None
+        Effective spend of every decision as a sum over spends, ``e = carry @ x``; None where e = x.
+    discounted : Weights
+        A further objective, of which every decision's part counts times its discount.
+    risk : Risk
+        What of the draws of the objective is maximised.
+    then : tuple of Goal
+        What is maximised next, each as far as the goals before it allow.
+    given_up : float
+        Share of the objective that may be given up for the goals in `then`.
     """
 
     decisions: tuple[Decision, ...]
@@ -112,6 +165,22 @@ class Problem:
     spend_rule: Literal["up_to", "exactly"]
     currency: str
     warnings: tuple[Finding, ...] = ()
+    carry: Pairs | None = None
+    discounted: Weights = NOTHING
+    risk: Risk = field(default=EXPECTED)
+    then: tuple[Goal, ...] = ()
+    given_up: float = 0.0
+
+    @cached_property
+    def goal(self) -> FloatArray:
+        """The value of one unit of each measure in each decision, shape (n_measures, n_decisions)."""
+        discount = np.array([decision.discount for decision in self.decisions])
+        return np.asarray(np.array(self.objective)[:, None] + np.outer(self.discounted, discount))
+
+    @property
+    def counts(self) -> Weights:
+        """The objective without regard to discounts."""
+        return self.objective.plus(self.discounted)
 
     @cached_property
     def incidence(self) -> Incidence:
@@ -120,60 +189,142 @@ class Problem:
         Raises
         ------
         ValueError
-            When a row names a cell that no decision has, or counts revenue where none is known.
+            When a row names a cell that no decision has, or counts what is not known of one.
         """
         entries: dict[tuple[int, int], FloatArray] = {}
         for pair, weights in self._terms():
-            entries[pair] = entries.get(pair, np.zeros(3)) + weights
+            entries[pair] = entries[pair] + weights if pair in entries else weights
         pairs = np.array(list(entries), dtype=np.intp).reshape(-1, 2)
-        weights = np.array(list(entries.values())).reshape(-1, 3)
-        unknown = [j for j, decision in enumerate(self.decisions) if decision.curve.revenue is None]
-        lacking = np.isin(pairs[:, 1], unknown) & (weights[:, 2] != 0)
-        if lacking.any() or (unknown and self.objective.revenue):
-            j = int(pairs[lacking, 1][0]) if lacking.any() else unknown[0]
-            raise ValueError(f"the revenue of {self.decisions[j].name} is counted but not known")
-        return Incidence(pairs[:, 0], pairs[:, 1], weights[:, 0], weights[:, 1], weights[:, 2])
+        weights = np.array(list(entries.values())).reshape(-1, N_MEASURES).T
+        touch = Incidence(pairs[:, 0], pairs[:, 1], weights)
+        self._refuse_unknown(touch)
+        return touch
 
-    def _terms(self) -> Iterator[tuple[tuple[int, int], FloatArray]]:
-        place = {
-            cell: (j, spend, value)
+    def _refuse_unknown(self, touch: Incidence) -> None:
+        for place, name in enumerate(BROUGHT[1:-1], start=2):
+            lacking = [j for j, decision in enumerate(self.decisions) if decision.curve.outcome(name) is None]
+            counted = touch.decision[touch.weights[place] != 0]
+            missing = lacking if self.counts[place] else [j for j in lacking if j in counted]
+            if missing:
+                raise ValueError(f"the {name} of {self.decisions[missing[0]].name} is counted but not known")
+
+    @cached_property
+    def place_of(self) -> dict[Cell, tuple[int, float, float]]:
+        """Decision of every cell, with the cell's shares in its spend and its value."""
+        return {
+            cell: (j, float(spend), float(value))
             for j, decision in enumerate(self.decisions)
             for cell, spend, value in zip(
                 decision.cells, decision.spend_shares, decision.value_shares, strict=True
             )
         }
+
+    def _terms(self) -> Iterator[tuple[tuple[int, int], FloatArray]]:
+        place = self.place_of
         for i, row in enumerate(self.rows):
             for cell, weights in row.terms.items():
                 if cell not in place:
                     raise ValueError(f"{row.name} limits {cell}, which no decision fills")
                 j, spend, value = place[cell]
-                shares = np.array([spend, value, value])
+                shares = np.full(N_MEASURES, value)
+                shares[0] = spend
                 yield (i, j), np.array(weights) * shares
+
+    @cached_property
+    def wholes(self) -> tuple[Whole, ...]:
+        """Switches and lots of all rows, in order."""
+        return tuple(dict.fromkeys(whole for row in self.rows for whole in row.wholes))
+
+    @cached_property
+    def whole_spend(self) -> Pairs:
+        """What every whole number looks at, as a sum over decisions' spends."""
+        return Pairs.of(
+            [(w, *self.place_of[cell][:2]) for w, whole in enumerate(self.wholes) for cell in whole.cells]
+        )
+
+    @cached_property
+    def whole_rows(self) -> Pairs:
+        """The rows' coefficients on whole numbers."""
+        place = {whole: w for w, whole in enumerate(self.wholes)}
+        entries = [(i, place[w], c) for i, row in enumerate(self.rows) for w, c in row.wholes.items()]
+        return Pairs.of(entries)
+
+    @property
+    def has_integers(self) -> bool:
+        """Whether a choice of the plan is one of whole numbers: switches, lots, curves that bend upwards."""
+        return bool(self.wholes) or not all(decision.curve.concave for decision in self.decisions)
+
+    @cached_property
+    def capped(self) -> IntArray:
+        """Decisions of which some row wants spend to bring less, such as an upper limit on the return."""
+        row, at, weights = self.incidence
+        unwelcome = (weights[1:] * self.signs[row] < 0).any(axis=0)
+        return np.unique(at[unwelcome])
+
+    @cached_property
+    def soft(self) -> NDArray[np.bool_]:
+        """Which rows may be missed at a price, shape (n_rows,)."""
+        return np.array([row.penalty is not None for row in self.rows], dtype=bool)
+
+    def effective(self, spend: FloatArray) -> FloatArray:
+        """Give the effective spend of every decision: of its own money and what carries over to it."""
+        return spend if self.carry is None else self.carry.times(spend, len(self.decisions))
+
+    @cached_property
+    def carried(self) -> NDArray[np.bool_]:
+        """Which decisions have an effective spend that is not their own, shape (n_decisions,)."""
+        found = np.zeros(len(self.decisions), dtype=bool)
+        if self.carry is not None:
+            found[self.carry.row[(self.carry.row != self.carry.col) | (self.carry.coef != 1.0)]] = True
+        return found
+
+    def within(self, spend: FloatArray) -> FloatArray:
+        """Cut spend off where its curve ends, as a program may go past it where no row says so."""
+        ends = [d.curve.end if d.curve.bounded else np.inf for d in self.decisions]
+        return np.where(self.carried, spend, np.minimum(spend, ends))
 
     def quantities(self, spend: ArrayLike) -> Quantities:
         """Recompute what `spend`, shape (n_decisions,) in money, brings by the curves themselves."""
         spend = np.asarray(spend, dtype=float)
-        margin = [float(d.curve.at(s)) for d, s in zip(self.decisions, spend, strict=True)]
-        revenue = [float(revenue_at(d.curve, s)) for d, s in zip(self.decisions, spend, strict=True)]
-        return Quantities(spend, np.array(margin, dtype=float), np.array(revenue, dtype=float))
+        effective = self.effective(spend)
+        brought = [brought_at(d.curve, np.asarray(e)) for d, e in zip(self.decisions, effective, strict=True)]
+        table = np.array(brought, dtype=float).reshape(-1, len(BROUGHT)).T
+        return Quantities(spend, *table)
 
     def activities(self, got: Quantities) -> FloatArray:
         """Left-hand side of every row, shape (n_rows,), in the rows' own units."""
-        row, at, *weights = self.incidence
-        parts = sum(w * q[at] for w, q in zip(weights, got, strict=True))
-        return np.asarray(np.bincount(row, parts, minlength=len(self.rows)), dtype=float)
+        row, at, weights = self.incidence
+        parts = sum(w * q[at] for w, q in zip(weights, got, strict=True) if w.any())
+        counted = np.asarray(np.bincount(row, np.broadcast_to(parts, row.shape), minlength=len(self.rows)), float)
+        if self.wholes:
+            counted = counted + self.whole_rows.times(self.whole_values(got.spend), len(self.rows))
+        return counted
+
+    def whole_values(self, spend: FloatArray) -> FloatArray:
+        """Give every switch and number of lots at a spend."""
+        money = self.whole_spend.times(spend, len(self.wholes))
+        return np.array([whole.at(float(m)) for whole, m in zip(self.wholes, money, strict=True)])
 
     def scales(self, got: Quantities) -> FloatArray:
         """Sizes against which misses of the rows are judged, shape (n_rows,), in the rows' own units."""
-        row, at, *weights = self.incidence
-        parts = sum(np.abs(w * q[at]) for w, q in zip(weights, got, strict=True))
-        used = np.asarray(np.bincount(row, parts, minlength=len(self.rows)), dtype=float)
-        return used + np.abs(self.limits)
+        row, at, weights = self.incidence
+        parts = sum(np.abs(w * q[at]) for w, q in zip(weights, got, strict=True) if w.any())
+        used = np.bincount(row, np.broadcast_to(parts, row.shape), minlength=len(self.rows))
+        return np.asarray(used + np.abs(self.limits), dtype=float)
 
     def slacks(self, got: Quantities) -> FloatArray:
         """Room left in every row, shape (n_rows,), in the rows' own units; below 0 where one is broken."""
-        signs = np.array([row.bound.sign for row in self.rows], dtype=float)
-        return signs * (self.activities(got) - self.limits)
+        return self.signs * (self.activities(got) - self.limits)
+
+    def room(self, got: Quantities) -> FloatArray:
+        """Give `slacks`, but no less than 0 where a row may be missed at a price."""
+        slacks = self.slacks(got)
+        return np.where(self.soft, np.maximum(slacks, 0.0), slacks)
+
+    @cached_property
+    def signs(self) -> FloatArray:
+        """1 for rows with a lower limit, -1 for those with an upper one."""
+        return np.array([row.bound.sign for row in self.rows], dtype=float)
 
     @cached_property
     def limits(self) -> FloatArray:
@@ -181,9 +332,16 @@ class Problem:
         return np.array([row.limit(self.budget) for row in self.rows], dtype=float)
 
     def value(self, got: Quantities) -> float:
-        """Add up the objective, in its unit."""
-        return float(sum(weight * float(q.sum()) for weight, q in zip(self.objective, got, strict=True)))
+        """Add up the objective, in its unit, less what missed limits cost."""
+        return float((self.goal * np.array(got)).sum()) - self.fines(got)
+
+    def fines(self, got: Quantities) -> float:
+        """Add up what missed limits cost, in the objective's unit."""
+        if not self.soft.any():
+            return 0.0
+        prices = np.array([row.penalty or 0.0 for row in self.rows])
+        return float(prices @ np.maximum(0.0, -self.slacks(got)))
 
     def size(self, got: Quantities) -> float:
         """Add up the objective with every part counted positive: what errors are relative to."""
-        return float(sum(abs(weight) * float(q.sum()) for weight, q in zip(self.objective, got, strict=True)))
+        return float((np.abs(self.goal) * np.array(got)).sum()) + self.fines(got)

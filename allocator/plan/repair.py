@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from allocator.plan.elastic import KEPT, Elastic, Solve, cell_amounts, has_plan, least_extra
+from allocator.plan.elastic import KEPT, Elastic, Solve, has_plan, least_extra
 from allocator.plan.families import GIVEN
+from allocator.plan.linear import Entries, Interval, LinearProgram
 from allocator.plan.problem import Problem
-from allocator.plan.program import Entries, Interval, LinearProgram
-from allocator.plan.rows import Amounts, Bound, Row, Unit
+from allocator.plan.results import amounts
+from allocator.plan.rows import Amounts, Row, Unit
 from allocator.plan.solution import Repair
 from allocator.plan.solver import HotModel, RawSolution
 
@@ -22,6 +23,8 @@ STEPS: Mapping[Unit, float] = {
     Unit.RATIO: 0.01,
     Unit.CONTACTS: 1.0,
     Unit.CONTACTS_PER_CUSTOMER: 0.01,
+    Unit.COUNT: 1.0,
+    Unit.MONTHS: 0.1,
 }
 """New limits are stated in these steps."""
 LARGE_MONEY = 1000.0
@@ -29,6 +32,8 @@ LARGE_MONEY = 1000.0
 SAME = 1e-5
 """Of a step: a limit this close to one is on it."""
 ATTEMPTS = 3
+FAR = 2**40
+"""Steps after which a limit that is still too tight is given up."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,8 @@ class Lever:
 
     @property
     def is_ratio(self) -> bool:
-        """Whether it limits a ratio, which changes the row's coefficients rather than its right-hand side."""
-        return self.rows[0].quotient is not None
+        """Whether the limit is in the row's coefficients, or in its right-hand side in a way of its own."""
+        return self.rows[0].ratio_limit is not None
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,8 @@ class Move:
 def levers(problem: Problem, rows: Sequence[Row]) -> tuple[Lever, ...]:
     """Give every way to loosen one of the written limits behind `rows`; the budget can go up or down."""
     found: list[Lever] = []
-    for path in dict.fromkeys(row.path or row.name for row in rows if row.kind not in GIVEN):
+    written = [row for row in rows if row.kind not in GIVEN and row.penalty is None]
+    for path in dict.fromkeys(row.path or row.name for row in written):
         family = tuple(row for row in problem.rows if (row.path or row.name) == path)
         if family[0].kind == "budget":
             found += [Lever(family, 1), Lever(family, -1)]
@@ -75,7 +81,8 @@ def single_repairs(problem: Problem, elastic: Elastic, rows: Sequence[Row], solv
     for lever in levers(problem, rows):
         moves = least_moves(problem, elastic, [lever])
         if moves and lever.is_ratio:
-            moves = [replace(moves[0], written=_ratio_by_bisection(problem, lever))]
+            found = _ratio_by_bisection(problem, lever)
+            moves = [] if found is None else [replace(moves[0], written=found)]
         repair = _settled(problem, moves, solve)
         if repair:
             yield repair
@@ -113,10 +120,10 @@ def least_moves(problem: Problem, elastic: Elastic, choice: Sequence[Lever]) -> 
     )
     if x is None:
         return []
-    amounts = cell_amounts(problem, elastic.compiled.spend(x))
+    reached = amounts(problem, problem.quantities(elastic.compiled.spend(x)))
     sizes = x[elastic.lp.n_cols :].tolist()
     return [
-        Move(lever, _new_limit(problem, lever, money * size / price, amounts), money * size)
+        Move(lever, _new_limit(problem, lever, money * size / price, reached), money * size)
         for lever, price, size in zip(choice, prices, sizes, strict=True)
         if size > KEPT
     ]
@@ -150,40 +157,62 @@ def _money_per_unit(problem: Problem, lever: Lever) -> float:
     """Money that one unit of the written limit stands for: contacts cost money, shares are of something."""
     if lever.is_budget or lever.is_ratio:
         return 1.0
-    per_row = [
-        row.scale / max((abs(weights.spend) for weights in row.terms.values()), default=1.0)
-        for row in lever.rows
-    ]
-    return sum(per_row) or 1.0
+    return sum(_money_of_row(problem, row) for row in lever.rows) or 1.0
 
 
-def _new_limit(problem: Problem, lever: Lever, units: float, amounts: Amounts) -> float:
+def _money_of_row(problem: Problem, row: Row) -> float:
+    spend = max((abs(weights.spend) for weights in row.terms.values()), default=0.0)
+    if spend:
+        return row.scale / spend
+    limit = abs(row.written(problem.budget))
+    return 1.0 if row.unit is Unit.MONEY or not limit else problem.budget / limit
+
+
+def _new_limit(problem: Problem, lever: Lever, units: float, reached: Amounts) -> float:
     """Give the written limit after a move of so many units; of a ratio, the one the plan reaches."""
     written = lever.rows[0].written(problem.budget)
     if not lever.is_ratio:
         return written + lever.direction * units
-    reached = [row.measured(amounts, problem.budget) for row in lever.rows]
-    worst = [ratio for ratio in reached if ratio is not None and lever.direction * (ratio - written) > 0]
+    ratios = [row.measured(reached, problem.budget) for row in lever.rows]
+    worst = [ratio for ratio in ratios if ratio is not None and lever.direction * (ratio - written) > 0]
     return lever.direction * max(
         (lever.direction * ratio for ratio in worst), default=lever.direction * written
     )
 
 
-def _ratio_by_bisection(problem: Problem, lever: Lever) -> float:
-    """Give the tightest ratio, in steps, with which there is a plan; the loosest one limits nothing."""
+def _ratio_by_bisection(problem: Problem, lever: Lever) -> float | None:
+    """Give the tightest ratio, in steps, with which there is a plan; None where none is loose enough."""
     row, step = lever.rows[0], _step(lever, 0.0)
-    offset = row.quotient.offset if row.quotient else 0.0
-    loosest = offset if row.bound is Bound.MIN else offset + 1.0
+
+    def is_enough(steps: int) -> bool:
+        return has_plan(moved(problem, [Move(lever, lever.direction * steps * step, 0.0)]), _at_once)
+
     without = math.ceil(lever.direction * row.written(problem.budget) / step) - 1
-    enough = math.ceil(lever.direction * loosest / step)
+    enough = _loosest(row, lever.direction, step, problem.budget)
+    if enough is None:
+        reach = 1
+        while not is_enough(without + reach):
+            reach *= 2
+            if reach > FAR:
+                return None
+        enough = without + reach
     while enough - without > 1:
         middle = (enough + without) // 2
-        tried = Move(lever, lever.direction * middle * step, 0.0)
-        if has_plan(moved(problem, [tried]), _at_once):
+        if is_enough(middle):
             enough = middle
         else:
             without = middle
     return lever.direction * enough * step
+
+
+def _loosest(row: Row, direction: int, step: float, budget: float) -> int | None:
+    """Give the ratio that limits nothing, in steps; None where there is no such number."""
+    offset = row.quotient.offset if row.quotient else 0.0
+    if direction < 0:
+        return math.ceil(direction * offset / step)
+    if row.unit is Unit.SHARE:
+        return math.ceil((offset + 1.0) / step)
+    return math.ceil(budget / step) if row.quotient and row.quotient.switches else None
 
 
 def _at_once(lp: LinearProgram) -> RawSolution:

@@ -12,36 +12,12 @@ from allocator.plan.prices import Price
 from allocator.plan.problem import Decision, Problem, Quantities
 from allocator.plan.rows import Amounts, Row, Weights
 from allocator.plan.solution import CellResult, RowResult, Today
+from allocator.plan.uncertainty import margin_draws
 from allocator.response.curve import FloatArray
 from allocator.response.curves import Cell
 
 LIKELY = (0.1, 0.9)  # the quantiles of an interval: 8 in 10
 SAME_BREAKPOINT = 0.0051  # money; spend in cents this close to a breakpoint is at it
-
-
-def margin_draws(problem: Problem, spend: FloatArray) -> FloatArray | None:
-    """Give each decision's incremental margin under every draw, shape (n_draws, n_decisions).
-
-    A decision without draws counts with its expected margin; None when none has draws. Draws belong together
-    across decisions by their place.
-
-    Raises
-    ------
-    ValueError
-        When decisions have different numbers of draws.
-    """
-    parts = [d.curve.draws_at(float(s)) for d, s in zip(problem.decisions, spend, strict=True)]
-    counts = {len(part) for part in parts if part is not None}
-    if len(counts) > 1:
-        raise ValueError(f"decisions have different numbers of draws: {sorted(counts)}")
-    if not counts:
-        return None
-    expected = problem.quantities(spend).margin
-    n_draws = counts.pop()
-    columns = [
-        np.full(n_draws, mean) if part is None else part for part, mean in zip(parts, expected, strict=True)
-    ]
-    return np.column_stack(columns)
 
 
 def interval(draws: FloatArray | None) -> tuple[float, float] | None:
@@ -55,10 +31,17 @@ def interval(draws: FloatArray | None) -> tuple[float, float] | None:
 def cell_results(problem: Problem, got: Quantities, draws: FloatArray | None) -> tuple[CellResult, ...]:
     """Give one result per (tier, channel, period); segments of one are added up."""
     parts: dict[Cell, list[tuple[int, int]]] = {}
+    marginal = marginal_returns(problem, got.spend)
     for j, decision in enumerate(problem.decisions):
         for k, cell in enumerate(decision.cells):
             parts.setdefault(cell._replace(segment=""), []).append((j, k))
-    return tuple(_cell_result(cell, problem, got, draws, at) for cell, at in parts.items())
+    return tuple(
+        replace(
+            _cell_result(cell, problem, got, draws, at),
+            marginal_return=max((m for j, _ in at if (m := marginal[j]) is not None), default=None),
+        )
+        for cell, at in parts.items()
+    )
 
 
 def _cell_result(
@@ -72,7 +55,6 @@ def _cell_result(
     mine = (
         None if draws is None or all(d.curve.draws is None for d in decisions) else draws[:, index] @ earned
     )
-    marginal = [marginal_at(d, float(got.spend[j])) for d, j in zip(decisions, index, strict=True)]
     return CellResult(
         cell=cell,
         current=_sum(
@@ -81,10 +63,10 @@ def _cell_result(
         spend=sum(spend),
         margin=float(got.margin[index] @ earned),
         margin_interval=interval(mine),
-        revenue=None
-        if any(d.curve.revenue is None for d in decisions)
-        else float(got.revenue[index] @ earned),
-        marginal_return=max((m for m in marginal if m is not None), default=None),
+        revenue=_known("revenue", decisions, got.revenue[index], earned),
+        conversions=_known("conversions", decisions, got.conversions[index], earned),
+        retained=_known("retained", decisions, got.retained[index], earned),
+        marginal_return=None,
         contacts=_sum(
             None if d.cost_per_contact is None else s / d.cost_per_contact
             for d, s in zip(decisions, spend, strict=True)
@@ -93,13 +75,30 @@ def _cell_result(
     )
 
 
+def _known(
+    name: str, decisions: Sequence[Decision], brought: FloatArray, shares: Sequence[float]
+) -> float | None:
+    """Add up an outcome; None where a curve does not tell it."""
+    return None if any(d.curve.outcome(name) is None for d in decisions) else float(brought @ shares)
+
+
 def _sum(parts: Iterator[float | None]) -> float | None:
     known = list(parts)
     return None if any(part is None for part in known) else float(sum(part or 0.0 for part in known))
 
 
-def marginal_at(decision: Decision, spend: float) -> float | None:
-    """Give what the next unit of money earns in a decision; None where the curve takes no more."""
+def marginal_returns(problem: Problem, spend: FloatArray) -> list[float | None]:
+    """Give what the next unit of money earns in each decision, now and later; None where a curve ends."""
+    effective = problem.effective(spend)
+    own = [_marginal_at(d, float(e)) for d, e in zip(problem.decisions, effective, strict=True)]
+    earned = np.array([np.nan if one is None else one for one in own], dtype=float)
+    if problem.carry is not None:
+        row, col, coef = problem.carry
+        earned = np.bincount(col, coef * earned[row], minlength=len(own))
+    return [float(one) if np.isfinite(one) else None for one in earned]
+
+
+def _marginal_at(decision: Decision, spend: float) -> float | None:
     curve = decision.curve
     if curve.bounded:
         nearest = float(curve.spend[np.argmin(np.abs(curve.spend - spend))])
@@ -111,8 +110,8 @@ def marginal_at(decision: Decision, spend: float) -> float | None:
 def amounts(problem: Problem, got: Quantities) -> Amounts:
     """Give what every cell spends and brings."""
     return {
-        cell: Weights(spend * float(s), value * float(m), value * float(r))
-        for decision, s, m, r in zip(problem.decisions, *got, strict=True)
+        cell: Weights(spend * float(paid), *(value * float(one) for one in brought))
+        for decision, paid, *brought in zip(problem.decisions, *got, strict=True)
         for cell, spend, value in zip(
             decision.cells, decision.spend_shares, decision.value_shares, strict=True
         )
@@ -173,12 +172,13 @@ def today(problem: Problem, got: Quantities, draws: FloatArray | None) -> Today 
     if len(known) < len(currents):
         return None
     most = [d.curve.end if d.curve.bounded else np.inf for d in problem.decisions]
-    valued = np.minimum(known, most)
+    effective = problem.effective(known)
+    valued = known * np.minimum(1.0, np.array(most) / np.maximum(effective, np.array(known) + (known == 0)))
     before = problem.quantities(valued)._replace(spend=known)
     past = margin_draws(problem, valued)
     beaten = None
     if draws is not None and past is not None:
         ahead = problem.value(got) - problem.value(before)
-        shift = (draws - past).sum(axis=1) - float((got.margin - before.margin).sum())
-        beaten = float(np.mean(ahead + problem.objective.margin * shift > 0))
+        shift = (draws - past - (got.margin - before.margin)) @ problem.goal[1]
+        beaten = float(np.mean(ahead + shift > 0))
     return Today(float(known.sum()), float(before.margin.sum()), beaten)

@@ -1,10 +1,10 @@
-"""The linear language: a limit is a row over the spend, margin and revenue of cells."""
+"""The linear language: a limit is a row over what cells spend and bring, and over switches and lots."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -33,14 +33,23 @@ class Unit(StrEnum):
     RATIO = "ratio"
     CONTACTS = "contacts"
     CONTACTS_PER_CUSTOMER = "contacts per customer"
+    COUNT = "count"
+    MONTHS = "months"
 
 
 class Weights(NamedTuple):
-    """Coefficients on what one cell spends and brings; also the amounts themselves, in money."""
+    """Coefficients on what one cell spends and brings; also the amounts themselves.
+
+    ``spend``, ``margin``, ``revenue`` and ``immediate`` (the margin that arises within the window of the
+    effect) in money, ``conversions`` and ``retained`` (customers kept) as counts.
+    """
 
     spend: float = 0.0
     margin: float = 0.0
     revenue: float = 0.0
+    conversions: float = 0.0
+    retained: float = 0.0
+    immediate: float = 0.0
 
     def dot(self, other: Weights) -> float:
         """Coefficients times amounts.
@@ -59,6 +68,57 @@ class Weights(NamedTuple):
 
 Terms = Mapping[Cell, Weights]
 Amounts = Mapping[Cell, Weights]
+HALF_A_CENT = 0.005
+
+
+@dataclass(frozen=True)
+class Switch:
+    """1 where the money of some cells together is not at `base`, else 0.
+
+    Examples
+    --------
+    >>> Switch("email", (Cell("all", "email"),)).at(100.0)
+    1.0
+    """
+
+    name: str
+    cells: tuple[Cell, ...]
+    base: float = 0.0
+
+    def at(self, spend: float) -> float:
+        """Give its value at what its cells spend, in money."""
+        return float(abs(spend - self.base) > HALF_A_CENT)
+
+
+@dataclass(frozen=True)
+class Lots:
+    """How many lots of one `size`, in money, some cells buy together.
+
+    Examples
+    --------
+    >>> Lots("email", (Cell("all", "email"),), 250.0).at(500.0)
+    2.0
+    """
+
+    name: str
+    cells: tuple[Cell, ...]
+    size: float
+
+    def at(self, spend: float) -> float:
+        """Give the whole number of lots nearest to what its cells spend, in money."""
+        return float(round(spend / self.size))
+
+
+Whole = Switch | Lots
+Wholes = Mapping[Whole, float]
+
+
+def counted(wholes: Wholes, amounts: Amounts) -> float:
+    """Add up switches and lots at what their cells spend."""
+    return math.fsum(
+        coefficient * whole.at(math.fsum(amounts.get(cell, Weights()).spend for cell in whole.cells))
+        for whole, coefficient in wholes.items()
+    )
 
 
 def total(terms: Terms, amounts: Amounts) -> float:
@@ -68,11 +128,15 @@ def total(terms: Terms, amounts: Amounts) -> float:
 
 @dataclass(frozen=True)
 class Quotient:
-    """A limit on ``top / bottom + offset``; its row is ``top - (limit - offset) * bottom``."""
+    """A limit on ``top / bottom + offset``; its row is ``top - (limit - offset) * bottom``.
+
+    The bottom is what cells spend and bring, or a switch.
+    """
 
     top: Terms
     bottom: Terms
     offset: float = 0.0
+    switches: Wholes = field(default_factory=dict)
 
     def terms(self, limit: float) -> Terms:
         """Give the row's terms at a limit on the ratio."""
@@ -80,6 +144,10 @@ class Quotient:
         for cell, weights in self.bottom.items():
             terms[cell] = terms.get(cell, Weights()).plus(weights, self.offset - limit)
         return terms
+
+    def wholes(self, limit: float) -> Wholes:
+        """Give the row's coefficients on switches at a limit on the ratio."""
+        return {whole: (self.offset - limit) * weight for whole, weight in self.switches.items()}
 
     def at(self, amounts: Amounts) -> float | None:
         """Give the ratio itself; None where the bottom is 0.
@@ -91,7 +159,7 @@ class Quotient:
         >>> roi.at({email: Weights(spend=100, margin=150)})
         0.5
         """
-        bottom = total(self.bottom, amounts)
+        bottom = total(self.bottom, amounts) + counted(self.switches, amounts)
         return total(self.top, amounts) / bottom + self.offset if bottom > 0 else None
 
 
@@ -125,6 +193,12 @@ class Row:
         Dotted path of the limit in the scenario, for repairs: ``constraints.no_shock.min``.
     reason : str
     origin : Origin or None
+    wholes : mapping of Switch or Lots to float
+        Coefficients on whole numbers.
+    at_limit : callable or None
+        Gives the row's terms at another written limit, where that limit is in them in a way of its own.
+    penalty : float or None
+        Price in the objective of missing the row by one unit of its own; None where it may not be missed.
     """
 
     name: str
@@ -141,6 +215,9 @@ class Row:
     path: str = ""
     reason: str = ""
     origin: Origin | None = None
+    wholes: Wholes = field(default_factory=dict)
+    at_limit: Callable[[float], Terms] | None = None
+    penalty: float | None = None
 
     def limit(self, budget: float) -> float:
         """Right-hand side in the row's own unit at a given budget."""
@@ -181,21 +258,28 @@ class Row:
         50.0
         """
         if self.quotient is not None:
-            return replace(self, terms=self.quotient.terms(written), ratio_limit=written)
+            terms, wholes = self.quotient.terms(written), self.quotient.wholes(written)
+            return replace(self, terms=terms, wholes=wholes, ratio_limit=written)
+        if self.at_limit is not None:
+            return replace(self, terms=self.at_limit(written), ratio_limit=written)
         if self._is_share_of_budget:
             return replace(self, rhs_per_budget=written)
+        if self.rhs_per_budget and self.rhs:
+            return replace(self, rhs=(written + self.shift) * self.scale - self.rhs_per_budget * budget)
         if self.rhs_per_budget:
             return replace(self, rhs_per_budget=(written + self.shift) * self.scale / budget)
         return replace(self, rhs=(written + self.shift) * self.scale)
 
     def activity(self, amounts: Amounts) -> float:
         """Left-hand side in the row's own unit at what each cell spends and brings."""
-        return total(self.terms, amounts)
+        return total(self.terms, amounts) + counted(self.wholes, amounts)
 
     def measured(self, amounts: Amounts, budget: float) -> float | None:
         """Give what the plan reaches, in the writer's unit; None for a ratio over nothing."""
         if self.quotient is not None:
             return self.quotient.at(amounts)
+        if self.ratio_limit is not None:
+            return None
         per_unit = budget if self._is_share_of_budget else self.scale
         return self.activity(amounts) / per_unit - self.shift if per_unit else None
 
@@ -219,6 +303,8 @@ class Row:
             return quantities.percent(written, None)
         if self.unit is Unit.RATIO:
             return quantities.ratio(written) + (f" per {currency}" if currency else "")
+        if self.unit is Unit.MONTHS:
+            return f"{written:g} months"
         whole = self.unit is not Unit.CONTACTS_PER_CUSTOMER and math.isclose(
             written, round(written), abs_tol=5e-3
         )
@@ -244,7 +330,7 @@ def ratio_row(row: Row, quotient: Quotient, limit: float) -> Row:
     --------
     >>> email = Cell("all", "email")
     >>> roi = Quotient({email: Weights(margin=1)}, {email: Weights(spend=1)}, offset=-1)
-    >>> ratio_row(Row("earn", "roi", Bound.MIN, {}, 0.0, unit=Unit.RATIO), roi, 0.5).terms[email]
-    Weights(spend=-1.5, margin=1.0, revenue=0.0)
+    >>> ratio_row(Row("earn", "roi", Bound.MIN, {}, 0.0, unit=Unit.RATIO), roi, 0.5).terms[email].spend
+    -1.5
     """
     return replace(row, quotient=quotient, rhs=0.0, rhs_per_budget=0.0).with_limit(limit, 0.0)

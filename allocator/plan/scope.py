@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+import numpy as np
 
 from allocator import quantities
 from allocator.errors import Finding, Origin, ScenarioError, closest, raise_findings
 from allocator.options import Names, Options
 from allocator.plan.rows import Row, Terms, Weights
-from allocator.response.curve import FloatArray
+from allocator.response.curve import FloatArray, ResponseCurve
 from allocator.response.curves import Cell, Response
 
 Dimension = Literal["tier", "channel", "period"]
@@ -36,6 +38,8 @@ class CellFacts:
         Whether the cell's part of its channel is assumed rather than chosen.
     current_assumed : bool
         Whether `current` is an assumed part of the channel's.
+    known : frozenset of str
+        Which outcomes besides the margin its curve tells.
     """
 
     cell: Cell
@@ -45,6 +49,7 @@ class CellFacts:
     population: float | None = None
     tied: bool = False
     current_assumed: bool = False
+    known: frozenset[str] = frozenset()
 
 
 Group = tuple[CellFacts, ...]
@@ -52,12 +57,23 @@ Group = tuple[CellFacts, ...]
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One decision in the making: a response, the cells it pays for and how it falls on them."""
+    """One decision in the making: a response, the cells it pays for and how it falls on them.
+
+    ``share`` is the period's part of the horizon; ``effective`` gives what the curve is about as money of
+    cells: its own, and what carries over from periods before.
+    """
 
     response: Response
     cells: Group
     spend_shares: FloatArray
     value_shares: FloatArray
+    share: float = 1.0
+    carried: Terms = field(default_factory=dict)
+
+    @property
+    def effective(self) -> Terms:
+        """What the curve is about, as money of cells."""
+        return self.carried or spend_terms(self.cells)
 
 
 @dataclass(frozen=True)
@@ -67,6 +83,9 @@ class Scope:
     cells: Group
     budget: float
     origin_of: Callable[[str], Origin | None]
+    parts: tuple[Part, ...] = ()
+    one_per_customer: bool = False
+    later_share: Callable[[float], float] = lambda months: 1.0
 
     def labels(self, dimension: Dimension) -> tuple[str, ...]:
         """Give the names along one dimension, in order of declaration."""
@@ -150,6 +169,59 @@ def contact_terms(group: Group, path: str, scope: Scope) -> Terms:
         ScenarioError,
     )
     return {facts.cell: Weights(spend=1.0 / (facts.cost_per_contact or 1.0)) for facts in group}
+
+
+def counted_terms(outcome: str, group: Group, path: str, scope: Scope) -> Terms:
+    """Give terms that add up what spend in the cells brings.
+
+    Raises
+    ------
+    ScenarioError
+        E211, naming every channel whose curve does not tell it.
+    """
+    lacking = dict.fromkeys(
+        facts.cell.channel for facts in group if outcome != "margin" and outcome not in facts.known
+    )
+    if lacking:
+        what = f"the {outcome} of {', '.join(lacking)} cannot be counted: the curves do not tell them"
+        raise scope.refuse("E211", path, what, MISSING.get(outcome, ""))
+    return {facts.cell: Weights(**{outcome: 1.0}) for facts in group}
+
+
+MISSING = {
+    "revenue": "state objective.margin, above 0, so that revenue is margin / objective.margin",
+    "conversions": "map 'converted' in data.experiments, or add a column conversions to the curves",
+    "retained": "map 'retained' in data.experiments, or add a column retained to the curves",
+}
+
+
+def least_paying(curve: ResponseCurve, earns: float) -> float:
+    """Give the largest spend of which the last unit still earns so much, in money; 0 where none does.
+
+    Along a smooth curve found by bisection to 1e-9 of its reach.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> least_paying(ResponseCurve(np.array([0.0, 100.0, 300.0]), np.array([0.0, 250.0, 450.0])), 1.5)
+    100.0
+    """
+    if curve.shape is None:
+        paying = [place for place, slope in zip(curve.spend[1:], curve.slopes, strict=True) if slope >= earns]
+        return float(max(paying, default=0.0))
+    low, high = 0.0, curve.end * 8.0
+    if float(curve.shape.marginal(np.asarray(high))) >= earns:
+        return high
+    fine = np.linspace(high, 0.0, 4097)
+    enough = np.flatnonzero(curve.shape.marginal(fine) >= earns)
+    if not len(enough):
+        return 0.0
+    low, high = float(fine[enough[0]]), float(fine[max(enough[0] - 1, 0)])
+    while high - low > 1e-9 * curve.end:
+        middle = (low + high) / 2
+        pays = float(curve.shape.marginal(np.asarray(middle))) >= earns
+        low, high = (middle, high) if pays else (low, middle)
+    return low
 
 
 def customers(group: Group, path: str, scope: Scope) -> float:

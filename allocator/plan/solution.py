@@ -39,6 +39,8 @@ class CellResult:
     marginal_return: float | None
     contacts: float | None
     tied: bool
+    conversions: float | None = None
+    retained: float | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class Solution:
     """A verified plan, or the reason why there is none.
 
     ``decision_spend`` aligns with the problem's decisions. ``draws`` holds the plan's incremental margin
-    under each draw. ``interchangeable`` names groups of decisions between which money can move without loss,
+    under each draw. ``worth`` is the objective as its risk judges it. ``interchangeable`` names groups of decisions between which money can move without loss,
     when the optimum is not unique.
     """
 
@@ -131,6 +133,7 @@ class Solution:
     margin_interval: tuple[float, float] | None = None
     draws: FloatArray | None = None
     today: Today | None = None
+    worth: float | None = None
     interchangeable: tuple[tuple[str, ...], ...] = ()
     conflict: Conflict | None = None
     warnings: tuple[Finding, ...] = ()

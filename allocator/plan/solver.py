@@ -16,7 +16,7 @@ import numpy as np
 import pulp
 
 from allocator.plan.certify import is_proven
-from allocator.plan.program import LinearProgram
+from allocator.plan.linear import Entries, Interval, LinearProgram
 from allocator.plan.solution import Status
 from allocator.response.curve import FloatArray
 
@@ -28,7 +28,12 @@ _HIGHS_STATUS = {
     highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
     highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
     highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
+    highspy.HighsModelStatus.kSolutionLimit: Status.FEASIBLE_GAP,
 }
+FEW = 60
+"""Whole numbers up to which a plan is proven to rounding, and CBC makes it on its own as well."""
+GAPS = (1e-9, 1e-4)
+"""Relative gaps to which programs with few and with many whole numbers are solved."""
 _DECIDED = set(_HIGHS_STATUS) - {highspy.HighsModelStatus.kInfeasible}
 _OPTIONS = {
     "presolve": "off",
@@ -36,6 +41,7 @@ _OPTIONS = {
     "primal_feasibility_tolerance": 1e-9,
     "dual_feasibility_tolerance": 1e-9,
 }
+_MIXED = {"presolve": "on", "mip_feasibility_tolerance": 1e-9, "mip_max_nodes": 20_000}
 _PRIMAL = {"simplex_strategy": 4}
 _USUAL = {"primal_feasibility_tolerance": 1e-7, "dual_feasibility_tolerance": 1e-7}
 _CBC_STATUS = {
@@ -77,11 +83,12 @@ def solve_program(lp: LinearProgram, engine: Engine = "cbc") -> RawSolution:
     Returns
     -------
     RawSolution
-        ``OPTIMAL`` only when feasible and, without integer columns, when the duals prove it.
+        ``OPTIMAL`` only when feasible and, without integer columns, when the duals prove it;
+        ``FEASIBLE_GAP`` with the gap left when whole numbers were not settled within the nodes allowed.
 
     Examples
     --------
-    >>> from allocator.plan.program import Entries, Interval
+    >>> from allocator.plan.linear import Entries, Interval
     >>> lp = LinearProgram.build([-2.0, -1.0], Interval([0, 0], [5, 9]),
     ...                          Entries([0, 0], [0, 1], [1.0, 1.0]), Interval([-np.inf], [8]))
     >>> answer = solve_program(lp, "highs")
@@ -90,7 +97,7 @@ def solve_program(lp: LinearProgram, engine: Engine = "cbc") -> RawSolution:
     """
     if bool((lp.col_lower > lp.col_upper).any() or (lp.row_lower > lp.row_upper).any()):
         return _without_plan(Status.INFEASIBLE, engine)
-    if engine == "highs":
+    if engine == "highs" or lp.integer.sum() > FEW:
         return _checked(lp, HotModel(lp).run())
     first = _checked(lp, _solve_cbc(lp))
     if first.status is Status.OPTIMAL:
@@ -106,7 +113,7 @@ class HotModel:
 
     Examples
     --------
-    >>> from allocator.plan.program import Entries, Interval
+    >>> from allocator.plan.linear import Entries, Interval
     >>> rows = Interval([-np.inf], [4])
     >>> lp = LinearProgram.build([-1.0], Interval([0], [9]), Entries([0], [0], [1.0]), rows)
     >>> hot = HotModel(lp)
@@ -119,10 +126,11 @@ class HotModel:
 
     def __init__(self, lp: LinearProgram) -> None:
         self.lp = lp
+        self._cuts: list[tuple[FloatArray, float]] = []
         self._highs: Any = highspy.Highs()
         self._set({"output_flag": False, "threads": 1, **_OPTIONS})
         if lp.integer.any():
-            self._set({"presolve": "on"})
+            self._set({**_MIXED, "mip_rel_gap": GAPS[int(lp.integer.sum() > FEW)]})
         self._highs.passModel(_highs_model(lp))
 
     def bound_rows(self, lower: FloatArray, upper: FloatArray) -> None:
@@ -139,6 +147,22 @@ class HotModel:
         if len(moved):
             self._highs.changeColsBounds(len(moved), moved, lower[moved], upper[moved])
         self.lp = replace(lp, col_lower=lower, col_upper=upper)
+
+    def cut(self, coef: FloatArray, upper: float) -> None:
+        """Append the row ``coef @ x <= upper``; the next run starts from the basis before."""
+        used = np.flatnonzero(coef)
+        self._highs.addRow(-highspy.kHighsInf, upper, len(used), used.astype(np.int32), coef[used])
+        self._cuts.append((coef, upper))
+
+    def settled(self) -> LinearProgram:
+        """Give the program with all cuts as rows."""
+        if self._cuts:
+            coef = np.array([row for row, _ in self._cuts])
+            row, col = np.nonzero(coef)
+            upper = np.array([limit for _, limit in self._cuts])
+            sides = Interval(np.full(len(upper), -np.inf), upper)
+            self.lp, self._cuts = self.lp.with_rows(Entries(row, col, coef[row, col]), sides), []
+        return self.lp
 
     def charge(self, cost: FloatArray) -> None:
         """Set the cost of all columns."""
@@ -157,7 +181,10 @@ class HotModel:
             self._highs.run()
             self._set(_OPTIONS)
         found = _HIGHS_STATUS.get(self._highs.getModelStatus(), Status.ERROR)
-        return self._answer() if found is Status.OPTIMAL else _without_plan(found, "highs")
+        if found is Status.FEASIBLE_GAP and not self._highs.getSolution().value_valid:
+            found = Status.ERROR
+        carries = found in (Status.OPTIMAL, Status.FEASIBLE_GAP)
+        return self._answer(found) if carries else _without_plan(found, "highs")
 
     def _set(self, options: Mapping[str, object]) -> None:
         for option, value in options.items():
@@ -176,18 +203,19 @@ class HotModel:
         _, ranging = self._highs.getRanging()
         return np.array(ranging.row_bound_dn.value_), np.array(ranging.row_bound_up.value_)
 
-    def _answer(self) -> RawSolution:
+    def _answer(self, found: Status) -> RawSolution:
         lp, solution = self.lp, self._highs.getSolution()
         x = np.clip(np.array(solution.col_value, dtype=float), lp.col_lower, lp.col_upper)
         objective = float(lp.cost @ x)
         if lp.integer.any():
             info = self._highs.getInfo()
             return RawSolution(
-                Status.OPTIMAL, "highs", _rounded(lp, x), np.zeros(0), np.zeros(0), objective,
+                found, "highs", _rounded(lp, x), np.zeros(0), np.zeros(0), objective,
                 float(info.mip_dual_bound), float(info.mip_gap),
             )  # fmt: skip
         dual = np.array(solution.row_dual, dtype=float)
-        return RawSolution(Status.OPTIMAL, "highs", x, dual, lp.reduced_cost(dual), objective, objective, 0.0)
+        reduced = np.zeros(0) if self._cuts else lp.reduced_cost(dual)
+        return RawSolution(Status.OPTIMAL, "highs", x, dual, reduced, objective, objective, 0.0)
 
 
 def _highs_model(lp: LinearProgram) -> Any:  # noqa: ANN401 - highspy has no types
@@ -272,6 +300,7 @@ def _without_plan(status: Status, engine: Engine) -> RawSolution:
 
 def _checked(lp: LinearProgram, answer: RawSolution) -> RawSolution:
     """Take back an "optimal" that recomputation does not confirm."""
-    if answer.status is Status.OPTIMAL and not is_proven(lp, answer.x, answer.row_dual):
+    carries = answer.status in (Status.OPTIMAL, Status.FEASIBLE_GAP)
+    if carries and not is_proven(lp, answer.x, answer.row_dual):
         return _without_plan(Status.ERROR, answer.engine)
     return answer

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from allocator.plan.compiled import Compiled
+from allocator.plan.linear import Entries, Interval, LinearProgram
 from allocator.plan.polish import curved, polished
 from allocator.plan.problem import IntArray, Problem
-from allocator.plan.program import Compiled, Entries, Interval, LinearProgram
 from allocator.plan.solution import Status
 from allocator.plan.solver import HotModel, RawSolution
 from allocator.response.curve import FloatArray
@@ -47,7 +48,7 @@ def settle(compiled: Compiled, best: RawSolution) -> Settled:
     if is_point(face):
         return Settled(spend)
     if problem.spend_rule == "up_to":
-        face, at = _best_on(replace(face, cost=np.ones(face.n_cols)), at)
+        face, at = _best_on(replace(face, cost=_paid(compiled)), at)
     if is_point(face):
         return Settled(compiled.spend(at.x))
     corners = _corners(compiled, face)
@@ -83,13 +84,11 @@ def is_point(face: LinearProgram) -> bool:
         return False
     if not len(free):
         return True
-    place = {int(j): n for n, j in enumerate(free)}
+    row, col = np.full(face.n_rows, -1), np.full(face.n_cols, -1)
+    row[held], col[free] = np.arange(len(held)), np.arange(len(free))
+    used = (row[face.entry_rows] >= 0) & (col[face.index] >= 0)
     matrix = np.zeros((len(held), len(free)))
-    for n, i in enumerate(held):
-        for e in range(int(face.starts[i]), int(face.starts[i + 1])):
-            j = int(face.index[e])
-            if j in place:
-                matrix[n, place[j]] = face.coef[e]
+    matrix[row[face.entry_rows[used]], col[face.index[used]]] = face.coef[used]
     return int(np.linalg.matrix_rank(matrix)) == len(free)
 
 
@@ -111,14 +110,14 @@ def interchangeable(problem: Problem, corners: FloatArray) -> tuple[tuple[str, .
 
 def _held(compiled: Compiled, face: LinearProgram, spend: FloatArray) -> LinearProgram:
     """Hold decisions whose marginal return falls where they are: no money can move there without loss."""
-    decision = curved(compiled, spend)[compiled.piece]
+    problem, n = compiled.problem, len(compiled.piece)
+    effective = problem.effective(spend)
+    decision = (curved(compiled, effective) & ~problem.carried)[compiled.piece]
     starts = np.concatenate([grid.spend[:-1] for grid in compiled.grids])
-    filled = np.clip((spend[compiled.piece] - starts) / compiled.money, 0.0, compiled.lp.col_upper)
-    return replace(
-        face,
-        col_lower=np.where(decision, filled, face.col_lower),
-        col_upper=np.where(decision, filled, face.col_upper),
-    )
+    lower, upper = face.col_lower.copy(), face.col_upper.copy()
+    filled = np.clip((effective[compiled.piece] - starts) / compiled.money, 0.0, compiled.lp.col_upper[:n])
+    lower[:n], upper[:n] = np.where(decision, filled, lower[:n]), np.where(decision, filled, upper[:n])
+    return replace(face, col_lower=lower, col_upper=upper)
 
 
 def _best_on(lp: LinearProgram, before: RawSolution) -> tuple[LinearProgram, RawSolution]:
@@ -127,16 +126,25 @@ def _best_on(lp: LinearProgram, before: RawSolution) -> tuple[LinearProgram, Raw
     return (face_of(lp, found), found) if found.status is Status.OPTIMAL else (lp, before)
 
 
+def _paid(compiled: Compiled) -> FloatArray:
+    """Give what a unit of every column spends."""
+    paid = np.zeros(compiled.lp.n_cols)
+    paid[: len(compiled.owner)] = compiled.rate[0]
+    return paid
+
+
 def _count(compiled: Compiled, decision: int, n_cols: int) -> FloatArray:
-    """Give 1 for the pieces of a decision, 0 for every other column."""
+    """Give what a unit of every column spends in one decision, of a program of `n_cols` columns."""
     cost = np.zeros(n_cols)
-    cost[: len(compiled.piece)] = compiled.piece == decision
+    cost[: compiled.lp.n_cols] = compiled.spend_terms(decision)
     return cost
 
 
 def _corners(compiled: Compiled, face: LinearProgram) -> FloatArray:
     """Give plans of the face in which decisions get their least and their most, shape (n_corners, n)."""
-    free = np.unique(compiled.piece[face.col_lower < face.col_upper])
+    owned = slice(0, len(compiled.owner))
+    moving = (face.col_lower < face.col_upper)[owned] & (compiled.rate[0] != 0)
+    free = np.unique(compiled.owner[moving])
     model = HotModel(face)
     found = []
     for j in free:
@@ -158,7 +166,7 @@ def _deviation(compiled: Compiled, face: LinearProgram, moving: IntArray) -> Lin
     coefs: list[float] = []
     limits: list[float] = []
     for j in moving:
-        pieces = np.flatnonzero(compiled.piece == j)
+        pieces = np.flatnonzero(compiled.spend_terms(int(j)))
         current = (compiled.problem.decisions[j].current or 0.0) / compiled.money
         for sign in (1.0, -1.0):
             rows += [len(limits)] * (len(pieces) + 1)

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allocator.plan.certify import certificate, curve_error, dual_bound, is_proven, violation
-from allocator.plan.program import Entries, Interval, LinearProgram, compile_problem, grid_at
+from allocator.plan.grids import grid_at
+from allocator.plan.linear import Entries, Interval, LinearProgram
+from allocator.plan.program import compile_problem
 from allocator.plan.refine import locate
 from allocator.plan.solver import solve_program
 from tests.plan import made_up_problems as made

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from allocator.plan.program import Entries, Interval, LinearProgram, compile_problem
+from allocator.plan.linear import Entries, Interval, LinearProgram
+from allocator.plan.program import compile_problem
 from allocator.plan.rows import Bound, Row, Weights
 from allocator.plan.solver import solve_program
 from allocator.response.curve import ResponseCurve

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allocator.plan import solver
-from allocator.plan.program import Entries, Interval, LinearProgram
+from allocator.plan.linear import Entries, Interval, LinearProgram
 from allocator.plan.solution import Status
 from allocator.plan.solver import HotModel, RawSolution, solve_program
 

@@ -1,0 +1,112 @@
+"""Curves as they enter the program: breakpoints, and what every piece between them brings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.plan.problem import Decision, Problem, brought_at
+from allocator.response.curve import FloatArray, ResponseCurve
+
+SAME_SLOPE = 1e-12  # of the steepest: neighbouring pieces this alike are one
+RISING = 1e-9  # of the steepest: a slope that rises by more has to wait for the piece before it
+FURTHER = np.array([2.0, 4.0, 8.0])  # a smooth curve is followed to these multiples of its reach
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The breakpoints a decision's curve enters the program with.
+
+    Parameters
+    ----------
+    spend : array, shape (n_breakpoints,)
+        In money.
+    brought : array, shape (n_measures - 1, n_breakpoints)
+        Margin first, then the other measures in their order; 0 where one is unknown.
+    open_end : bool
+        Whether the last piece goes on without end: a row, or nothing, limits it.
+    ordered : bool
+        Whether every piece has to wait for the one before it, whatever its slope.
+    """
+
+    spend: FloatArray
+    brought: FloatArray
+    open_end: bool
+    ordered: bool = False
+
+    @property
+    def value(self) -> FloatArray:
+        """Margin at the breakpoints."""
+        return np.asarray(self.brought[0])
+
+    @cached_property
+    def widths(self) -> FloatArray:
+        """Spend of each piece."""
+        return np.diff(self.spend)
+
+    @cached_property
+    def rates(self) -> FloatArray:
+        """What a unit of spend brings on each piece, shape (n_measures - 1, n_pieces)."""
+        return np.asarray(np.diff(self.brought, axis=1) / self.widths)
+
+    @property
+    def slopes(self) -> FloatArray:
+        """Margin per unit of spend on each piece."""
+        return np.asarray(self.rates[0])
+
+    @cached_property
+    def waits(self) -> NDArray[np.bool_]:
+        """Which pieces pay more than the one before and so have to wait for it, shape (n_pieces,)."""
+        waits = np.zeros(len(self.widths), dtype=bool)
+        rise = np.diff(self.slopes) > RISING * np.abs(self.slopes).max()
+        waits[1:] = True if self.ordered else rise
+        return waits
+
+
+def grid_at(decision: Decision, spend: FloatArray, *, open_end: bool, ordered: bool = False) -> Grid:
+    """Give the grid of a decision's curve with breakpoints at `spend`; equal neighbours are merged."""
+    curve = decision.curve
+    grid = Grid(spend, brought_at(curve, spend), open_end, ordered)
+    bends = np.zeros(len(spend) - 2, dtype=bool)
+    for rate in (*grid.rates, *_drawn_rates(curve, spend)):
+        bends |= np.abs(np.diff(rate)) > SAME_SLOPE * np.abs(rate).max()
+    keep = np.concatenate(([True], bends, [True]))
+    return grid if keep.all() else Grid(spend[keep], grid.brought[:, keep], open_end, ordered)
+
+
+def _drawn_rates(curve: ResponseCurve, spend: FloatArray) -> FloatArray:
+    return np.zeros((0, len(spend) - 1)) if curve.draws is None else drawn(curve, spend)
+
+
+def drawn(curve: ResponseCurve, spend: FloatArray) -> FloatArray:
+    """Give the margin per unit of spend between breakpoints under each draw, shape (n_draws, n_pieces).
+
+    One row, the expected margin, for a curve without draws.
+    """
+    exact = curve.at(spend)
+    if curve.draws is None:
+        return np.asarray(np.diff(exact)[None, :] / np.diff(spend))
+    distance = curve.draws - curve.value
+    known = np.array([np.interp(spend, curve.spend, row) for row in distance])
+    return np.asarray(np.diff(exact + known, axis=1) / np.diff(spend))
+
+
+def first_grids(problem: Problem) -> tuple[Grid, ...]:
+    """Give every decision the breakpoints of its own curve.
+
+    A curve's end is a row of its own where the problem has one (``curve_end``); then the last piece is left
+    open, so that the row carries the price. A smooth curve has no end: it is followed past its reach. Curves
+    of which a limit wants less are filled in order: a program would leave out the best pieces first.
+    """
+    capped = set(problem.capped.tolist())
+    ended = {cell for row in problem.rows if row.kind == "curve_end" for cell in row.terms}
+    grids = []
+    for j, decision in enumerate(problem.decisions):
+        curve = decision.curve
+        spend = curve.spend if curve.bounded else np.append(curve.spend, curve.end * FURTHER)
+        open_end = not curve.bounded or ended.issuperset(decision.cells)
+        grids.append(grid_at(decision, spend, open_end=open_end, ordered=j in capped))
+    return tuple(grids)
