@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,7 @@ from allocator.plan.rows import Bound, Quotient, Row, Unit, Weights, ratio_row
 from allocator.response.curve import FloatArray, ResponseCurve
 from allocator.response.curves import Cell
 
-PROFIT = Weights(spend=-1, margin=1)
+PROFIT, MARGIN = Weights(spend=-1, margin=1), Weights(margin=1)
 SPEND = Weights(spend=1)
 PLANTED = ("planted.least", "planted.share", "planted.most")
 """The limits of `limits_600` that contradict each other."""
@@ -103,7 +105,9 @@ def roi(name: str, least: float, cells: Sequence[Cell]) -> Row:
     return ratio_row(Row(name, "roi", Bound.MIN, {}, 0.0, unit=Unit.RATIO), quotient, least)
 
 
-def problem(decisions: Sequence[Decision], budget: float, rows: Iterable[Row] = ()) -> Problem:
+def problem(
+    decisions: Sequence[Decision], budget: float, rows: Iterable[Row] = (), objective: Weights = PROFIT
+) -> Problem:
     """Maximise profit of at most a budget within `rows`, and within the ends of the curves that have one."""
     total = Row(
         "budget.total",
@@ -118,7 +122,7 @@ def problem(decisions: Sequence[Decision], budget: float, rows: Iterable[Row] = 
         for decision in decisions
         if decision.curve.bounded
     ]
-    return Problem(tuple(decisions), (total, *rows, *ends), PROFIT, budget, "up_to", "EUR")
+    return Problem(tuple(decisions), (total, *rows, *ends), objective, budget, "up_to", "EUR")
 
 
 def cells_45(pieces: int = 10) -> Problem:
@@ -281,6 +285,43 @@ def figure(value: float | None, bar: float | None = None, **more: object) -> Fou
     return {"value": rounded, "peer": None, "ratio": None, "bar": bar, "holds": holds, **more}
 
 
+def against(own: float, peer: float, bar: float | None = None, **more: object) -> Found:
+    """Give a figure with a peer's, both in one unit and better the smaller, judged by peer over own."""
+    ratio = peer / own
+    holds = None if bar is None else bool(ratio >= bar)
+    return figure(own, **more) | {
+        "peer": float(f"{peer:.4g}"),
+        "ratio": round(ratio, 3),
+        "bar": bar,
+        "holds": holds,
+    }
+
+
+def gap(differences: Sequence[float], left_open: float) -> Found:
+    """Give the worst relative difference of values, judged by what the curves' breakpoints leave open."""
+    worst = min(differences)
+    return figure(worst, best=float(f"{max(differences):.3g}")) | {
+        "bar": -float(f"{left_open:.3g}"),
+        "holds": bool(worst >= -left_open),
+    }
+
+
+def gained(gains: Sequence[float]) -> Found:
+    """Give the middle gain in value, judged by the least: never worse than the peer."""
+    least, middle = min(gains), statistics.median(gains)
+    more = {"least": round(least, 4), "most": round(max(gains), 4)}
+    return figure(middle, **more) | {"bar": 1.0, "holds": bool(least >= 1.0 - 1e-3)}
+
+
+def frontier_of_plans() -> Callable[..., Any] | None:
+    """Give ``frontier(problem, budgets)``, or None in a version that has none."""
+    try:
+        found: Callable[..., Any] = import_module("allocator.study.frontier").frontier
+    except (ImportError, AttributeError):
+        return None
+    return found
+
+
 def skipped(why: str, bar: float | None = None) -> Found:
     """Give a figure that cannot be made, with the reason."""
     return figure(None, bar, why=f"skipped: {why}")
@@ -294,12 +335,20 @@ def shown(name: str, found: Found) -> str:
     return f"{name:16} {found['value']!s:>10}   {'   '.join([*parts, more, verdict])}".rstrip()
 
 
-def run(figures: Mapping[str, Callable[[], Found]], about: str, given: Sequence[str] | None = None) -> None:
-    """Measure all figures, or one; print a line each, or one JSON object."""
+def options_of(figures: Iterable[str], about: str) -> argparse.ArgumentParser:
+    """Give the options every benchmark of the plan layer has."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--only", choices=figures, help="measure one figure")
-    options = parser.parse_args(given)
+    return parser
+
+
+def run(figures: Mapping[str, Callable[[], Found]], about: str) -> None:
+    """Measure all figures, or one; print a line each, or one JSON object."""
+    told(figures, options_of(figures, about).parse_args())
+
+
+def told(figures: Mapping[str, Callable[[], Found]], options: argparse.Namespace) -> None:
     found = {}
     for name in [options.only] if options.only else figures:
         found[name] = figures[name]()
