@@ -104,7 +104,10 @@ def estimated(scenario: Scenario, log: ContactLog, whole: LearnedUplift | None =
     estimate = partial(tier_effects, scenario, log)
     effects = estimate(log.worth)
     shrunk = shrink(effects)
-    outcomes = {name: shrink(estimate(outcome)) for name, outcome in log.outcomes.items()}
+    outcomes = {
+        name: shrink(estimate(outcome)) if np.ptp(outcome) else _unmoved(shrunk)
+        for name, outcome in log.outcomes.items()
+    }
     learned = _learned(scenario, log.test, whole)
     return Tested(log, effects, shrunk, _targeting(scenario, shrunk, log, learned), outcomes)
 
@@ -129,6 +132,12 @@ def tier_effects(scenario: Scenario, log: ContactLog, outcome: FloatArray) -> Ef
         cluster=log.cluster,
         propensity=log.got,
     )
+
+
+def _unmoved(effects: ShrunkEffects) -> ShrunkEffects:
+    """Give the effects on what is the same for everybody, as what is immediate where all comes later: 0."""
+    mean, covariance = np.zeros_like(effects.mean), np.zeros_like(effects.covariance)
+    return replace(effects, mean=mean, covariance=covariance, findings=())
 
 
 def _targeting(

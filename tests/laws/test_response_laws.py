@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from typing import get_args
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocator.response.curve import ResponseCurve
+from allocator.response.curve import OUTCOMES, ResponseCurve, outcome_at
 from allocator.response.draws import strata
 from allocator.response.families import FAMILIES, CurveFamily, Family, Hill, Linear, Log, Power
 from allocator.response.fit import TierSplit, opinion_responses
@@ -34,6 +35,10 @@ FAMILY_CASES: dict[type[Family], list[Family]] = {
         Hill(ceiling=900e3, half_saturation=2e3),
         Hill(ceiling=1e3, half_saturation=5e6),
         Hill(ceiling=900e3, half_saturation=300e3, shape=0.6),
+        Hill(ceiling=900e3, half_saturation=300e3, shape=1.3),
+        Hill(ceiling=900e3, half_saturation=20e3, shape=3),
+        Hill(ceiling=1e3, half_saturation=5e6, shape=2),
+        Hill(ceiling=900e3, half_saturation=700e3, shape=20),
     ],
     Log: [Log(scale=200e3, pace=50e3), Log(scale=200e3, pace=10.0), Log(scale=1.0, pace=1e7)],
     Power: [Power(scale=700, exponent=0.5), Power(scale=30, exponent=0.8), Power(scale=2, exponent=1)],
@@ -48,13 +53,33 @@ SOURCE_CASES: dict[type, list[OpinionResponse]] = {
             ]
         )
     ],
-    PointsResponse: [PointsResponse(points=[[100e3, 250e3], [300e3, 450e3], [500e3, 440e3]])],
+    PointsResponse: [
+        PointsResponse(points=[[100e3, 250e3], [300e3, 450e3], [500e3, 440e3]]),
+        PointsResponse(points=[[100e3, 10e3], [300e3, 450e3], [500e3, 440e3]]),
+    ],
     CurveResponse: [CurveResponse(curve=family) for family in list(chain(*FAMILY_CASES.values()))],
 }
 ESTIMATED = {ExperimentResponse, HistoryResponse}
 
-families = pytest.mark.parametrize("family", list(chain(*FAMILY_CASES.values())), ids=repr)
-sources = pytest.mark.parametrize("options", list(chain(*SOURCE_CASES.values())), ids=lambda o: repr(o)[:60])
+ALL_FAMILIES = list(chain(*FAMILY_CASES.values()))
+ALL_SOURCES = list(chain(*SOURCE_CASES.values()))
+
+
+def bends_upwards(case: Family | OpinionResponse) -> bool:
+    """Whether a case is one that is meant not to be concave."""
+    if isinstance(case, CurveResponse) and case.curve is not None:
+        return bends_upwards(case.curve)
+    return (isinstance(case, Hill) and case.shape > 1) or case is SOURCE_CASES[PointsResponse][1]
+
+
+families = pytest.mark.parametrize("family", ALL_FAMILIES, ids=repr)
+sources = pytest.mark.parametrize("options", ALL_SOURCES, ids=lambda o: repr(o)[:90])
+concave_families = pytest.mark.parametrize(
+    "family", [case for case in ALL_FAMILIES if not bends_upwards(case)], ids=repr
+)
+concave_sources = pytest.mark.parametrize(
+    "options", [case for case in ALL_SOURCES if not bends_upwards(case)], ids=lambda o: repr(o)[:90]
+)
 
 places = st.floats(0, 1).map(lambda share: share * REACH)
 
@@ -81,11 +106,23 @@ def test_nothing_spent_brings_nothing(family: Family) -> None:
 
 @families
 @given(a=places, b=places)
-def test_more_spend_brings_more_but_ever_less_a_unit(family: Family, a: float, b: float) -> None:
+def test_more_spend_brings_more(family: Family, a: float, b: float) -> None:
     low, high = np.array(min(a, b)), np.array(max(a, b))
     assert family.value(low) <= family.value(high)
+    assert family.marginal(high) >= 0
+
+
+@concave_families
+@given(a=places, b=places)
+def test_more_spend_brings_ever_less_a_unit(family: Family, a: float, b: float) -> None:
+    low, high = np.array(min(a, b)), np.array(max(a, b))
     assert family.marginal(high) <= family.marginal(low) * (1 + 1e-12)
     assert family.marginal(high) > 0
+
+
+@families
+def test_a_curve_says_whether_it_bends_upwards(family: Family) -> None:
+    assert family.curve(REACH).concave is not bends_upwards(family)
 
 
 @families
@@ -93,7 +130,8 @@ def test_more_spend_brings_more_but_ever_less_a_unit(family: Family, a: float, b
 def test_the_marginal_is_the_derivative(family: Family, spend: float) -> None:
     step = 1e-4 * spend
     rise = family.value(np.array(spend + step)) - family.value(np.array(spend - step))
-    assert family.marginal(np.array(spend)) == pytest.approx(rise / (2 * step), rel=1e-5)
+    rounding = 1e-15 * float(family.value(np.array(spend))) / step
+    assert family.marginal(np.array(spend)) == pytest.approx(rise / (2 * step), rel=1e-5, abs=rounding)
 
 
 @families
@@ -102,11 +140,26 @@ def test_a_sampled_family_errs_by_less_than_one_in_ten_thousand(family: Family) 
     spend = np.concatenate([np.geomspace(1e-7, 1, 20_001), np.linspace(0, 1, 20_001)]) * REACH
     error = family.value(spend) - np.interp(spend, curve.spend, curve.value)
     end = float(family.value(np.array(REACH)))
-    assert np.max(error) <= 1e-4 * end
-    assert np.min(error) >= -1e-12 * end
-    assert curve.curve_error() <= 2.5e-4 * end
-    assert len(curve.spend) <= 129
+    assert np.max(np.abs(error)) <= 1e-4 * end
+    assert bends_upwards(family) or np.min(error) >= -1e-12 * end
+    assert np.max(np.abs(error)) * 0.99 <= curve.curve_error() <= 2.5e-4 * end
+    assert len(curve.spend) <= 130
     assert (curve.spend[0], curve.end) == (0, REACH)
+
+
+@families
+@given(at=places, width=st.floats(1.0, 1e5), factor=st.floats(0.1, 10))
+def test_outcomes_go_with_the_curve(family: Family, at: float, width: float, factor: float) -> None:
+    """Whatever is done to a curve, what is in proportion to its margin stays so."""
+    plain = family.curve(REACH)
+    shares = {name: share / 7 for share, name in enumerate(OUTCOMES, start=1)}
+    curve = replace(plain, **{name: share * plain.value for name, share in shares.items()})  # type: ignore[arg-type]
+    for one in (curve, curve.scaled(spend=factor, value=1 / factor), curve.refined(at, width, 5)):
+        assert list(one.outcomes) == list(OUTCOMES)
+        spend = np.linspace(0, one.end, 7)
+        for name, share in shares.items():
+            assert one.outcome(name) == pytest.approx(share * one.value, rel=1e-9)
+            assert outcome_at(one, name, spend) == pytest.approx(share * one.at(spend), rel=1e-9)
 
 
 @families
@@ -135,7 +188,7 @@ def test_refining_keeps_the_curve_and_lessens_its_error(family: Family, at: floa
     near = np.linspace(max(at - width, 0), min(at + width, REACH), 101)
     coarse_error = curve.at(near) - np.interp(near, curve.spend, curve.value)
     fine_error = finer.at(near) - np.interp(near, finer.spend, finer.value)
-    assert np.all(fine_error <= coarse_error + 1e-9 * curve.value[-1])
+    assert np.all(np.abs(fine_error) <= np.abs(coarse_error) + 1e-9 * curve.value[-1])
     assert finer.at(at) == curve.at(at)
 
 
@@ -183,7 +236,7 @@ def test_spend_in_proportion_reproduces_the_total(
     assert summed == pytest.approx(float(curve.at(spend)), rel=1e-9, abs=1e-9)
 
 
-@sources
+@concave_sources
 @given(mix=weights, share=st.floats(0, 1), cuts=weights)
 def test_alike_tiers_gain_nothing_from_any_split(
     options: OpinionResponse, mix: dict[str, float], share: float, cuts: dict[str, float]

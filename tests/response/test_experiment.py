@@ -7,6 +7,7 @@ import pytest
 
 from allocator.errors import DataError
 from allocator.models.uplift.shrinkage import ShrunkEffects
+from allocator.response.curve import OUTCOMES
 from allocator.response.curves import Curves, Evidence
 from allocator.response.experiment import (
     ContactTerms,
@@ -90,6 +91,25 @@ def test_revenue_goes_beside_the_margin() -> None:
     for one in experiment_responses(EFFECTS, TERMS, POPULATION, outcomes={"revenue": revenue}):
         assert one.curve.revenue is not None
         assert one.curve.revenue == pytest.approx(one.curve.value / 0.35)
+
+
+def test_whatever_was_measured_goes_beside_the_margin() -> None:
+    measured = {
+        name: replace(EFFECTS, mean=EFFECTS.mean * factor) for factor, name in enumerate(OUTCOMES, start=2)
+    }
+    for one in experiment_responses(EFFECTS, TERMS, POPULATION, outcomes=measured):
+        for factor, name in enumerate(OUTCOMES, start=2):
+            assert one.curve.outcome(name) == pytest.approx(factor * one.curve.value)
+    only = {"conversions": measured["conversions"]}
+    for one in experiment_responses(EFFECTS, TERMS, POPULATION, outcomes=only):
+        assert list(one.curve.outcomes) == ["conversions"]
+
+
+def test_a_tested_curve_counts_contacts() -> None:
+    for one in experiment_responses(EFFECTS, TERMS, POPULATION, segments=PARTS):
+        assert one.cost_per_contact == TERMS[one.channel].cost_per_contact
+        contacts = (one.population or 0.0) * TERMS[one.channel].contacts_per_customer
+        assert one.curve.end / (one.cost_per_contact or 0.0) == pytest.approx(contacts)
 
 
 def test_draws_have_exactly_the_mean_and_covariance_of_the_effects() -> None:
@@ -223,6 +243,20 @@ def test_revenue_follows_margin_where_only_revenue_is_valued() -> None:
     parts = experiment_responses(EFFECTS, TERMS, POPULATION, outcomes={"revenue": revenue}, segments=silent)
     assert parts[0].curve.revenue is not None
     assert parts[0].curve.revenue[-1] / (parts[0].population or 1.0) == pytest.approx(6.0 / 0.35)
+
+
+def test_conversions_follow_margin_where_nothing_else_is_valued() -> None:
+    priced = replace(PARTS, per_revenue=None, per_conversion=30.0)
+    measured = {name: replace(EFFECTS, mean=EFFECTS.mean / 30) for name in ("conversions", "retained")}
+    parts = experiment_responses(EFFECTS, TERMS, POPULATION, outcomes=measured, segments=priced)
+    whole = experiment_responses(EFFECTS, TERMS, POPULATION, outcomes=measured)
+    per_tier = {(one.channel, one.tier): one.curve.retained[-1] / one.population for one in whole}  # type: ignore[index]
+    for one in parts:
+        assert one.curve.conversions == pytest.approx(one.curve.value / 30)
+        assert one.curve.retained is not None
+        assert one.curve.retained[-1] / (one.population or 0.0) == pytest.approx(
+            per_tier[one.channel, one.tier]
+        )
 
 
 def test_the_order_of_channels_moves_no_draw() -> None:

@@ -19,7 +19,6 @@ from allocator.response.history import (
     HistoryTerms,
     beyond_observed,
     corrected,
-    envelope,
     history_response,
     straightened,
     summed,
@@ -109,18 +108,6 @@ def test_an_s_is_given_as_its_envelope_and_said() -> None:
 
 def test_a_concave_fit_needs_no_word(fit: MediaFit) -> None:
     assert not list(straightened(fit, "tv"))
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_an_envelope_is_concave_and_above(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    spend = np.cumsum(rng.uniform(0.1, 2, 30))
-    value = rng.normal(size=30)
-    kept = envelope(spend, value)
-    slopes = np.diff(value[kept]) / np.diff(spend[kept])
-    assert (np.diff(slopes) < 0).all()
-    assert (np.interp(spend, spend[kept], value[kept]) >= value - 1e-12).all()
-    assert {kept[0], kept[-1]} == {0, 29}
 
 
 def curve(*points: tuple[float, float], draws: tuple[float, ...] = ()) -> ResponseCurve:

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from allocator.response.curve import ResponseCurve, Shape
+from allocator.response.curve import OUTCOMES, ResponseCurve, Shape
 from allocator.response.curves import Curves, Evidence, Response
 from allocator.response.families import Hill, Linear, Log, Power
 from allocator.response.stored import from_stored, to_stored
 
 FAMILIES = (
+    Hill(ceiling=900.0, half_saturation=1e3 / 3, shape=2.3),
     Log(scale=50.0, pace=30.0),
     Hill(ceiling=900.0, half_saturation=1e3 / 3, shape=0.7),
     Power(scale=2.0, exponent=0.4),
@@ -25,7 +26,8 @@ def drawn() -> ResponseCurve:
     spend = np.array([0.0, 100.0, 1000 / 3])
     factor = np.array([0.7, 1.0, 1.3])
     value = np.array([0.0, 2.0, 3.0]) / 3
-    return ResponseCurve(spend, value, factor[:, None] * value, value * 3)
+    outcomes = {name: value * factor for factor, name in enumerate(OUTCOMES, start=3)}
+    return ResponseCurve(spend, value, factor[:, None] * value, **outcomes)  # type: ignore[arg-type]
 
 
 def curves(*, combine: str = "one_per_customer") -> Curves:
@@ -33,10 +35,18 @@ def curves(*, combine: str = "one_per_customer") -> Curves:
         Response(f"c{place}", family.curve(800.0), Evidence.MODELLED, "history", "low", "all", "2")
         for place, family in enumerate(FAMILIES)
     ]
-    scaled = FAMILIES[0].curve(500.0).scaled(spend=2.0, value=3.0).scaled(spend=1 / 3, value=1 / 7)
+    scaled = FAMILIES[1].curve(500.0).scaled(spend=2.0, value=3.0).scaled(spend=1 / 3, value=1 / 7)
     return Curves(
         (
-            Response("email", drawn(), Evidence.TESTED, "experiment", "high", population=1e4 / 3),
+            Response(
+                "email",
+                drawn(),
+                Evidence.TESTED,
+                "experiment",
+                "high",
+                population=1e4 / 3,
+                cost_per_contact=1 / 7,
+            ),
             Response("radio", drawn(), Evidence.MODELLED, "history", observed_to=1e3 / 7),
             *shapes,
             Response("tv", scaled, Evidence.OPINION, "curve"),
@@ -79,11 +89,19 @@ def test_nothing_is_lost(tmp_path: Path, through_a_file: bool, combine: str) -> 
             "evidence",
             "source",
             "observed_to",
+            "cost_per_contact",
         ):
             assert getattr(left, name) == getattr(right, name), name
-        for name in ("spend", "value", "draws", "revenue"):
+        for name in ("spend", "value", "draws", *OUTCOMES):
             same_array(getattr(left.curve, name), getattr(right.curve, name))
         same_shape(left.curve.shape, right.curve.shape)
+
+
+def test_what_was_stored_before_curves_told_so_much_is_read() -> None:
+    table = to_stored(curves()).drop(columns=["conversions", "retained", "immediate", "cost_per_contact"])
+    email = from_stored(table).of("email")[0]
+    assert list(email.curve.outcomes) == ["revenue"]
+    assert email.cost_per_contact is None
 
 
 def test_no_curves_are_no_curves() -> None:

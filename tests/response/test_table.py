@@ -162,7 +162,7 @@ def complaints(table: pd.DataFrame) -> list[str]:
         ({"spend": [100, -300, 50]}, "E313 spend is negative in row 2;"),
         ({"spend": [0, 300, 50]}, "E313 a spend of 0 brings a value other than 0 in row 1;"),
         ({"revenue": [0, 1, 2], "spend": [1, 2, 0], "value": [1, 1, 0]}, "a revenue other than 0 in row 3"),
-        ({"retained": [0, 1, 2], "spend": [1, 2, 0], "value": [1, 1, 0]}, "retained customers other than 0 in"),
+        ({"retained": [0, 1, 2], "spend": [1, 2, 0], "value": [1, 1, 0]}, "retained customers other than 0"),
         ({"spend": [300, 300, 50]}, "E313 a breakpoint is written twice in row 2;"),
         ({"channel": ["tv", "tv", None]}, "E313 channel is empty in row 3;"),
         ({"source": ["experiment", "experiment", "agency"]}, "E313 source is none of experiment, history"),

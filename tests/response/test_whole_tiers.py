@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,8 @@ def part(at: int, *, draws: bool = True, revenue: bool = True, channel: str = "e
         SLOPES[at] * line,
         draws=np.outer(SLOPES[at] + NOISE[at] - NOISE[at].mean(), line) if draws else None,
         revenue=2 * SLOPES[at] * line if revenue else None,
+        conversions=line / (at + 1),
+        immediate=line * at if at else None,
     )
     return Response(channel, curve, Evidence.TESTED, "experiment", "low", segment=str(at + 1), population=10)
 
@@ -35,12 +39,14 @@ def test_the_whole_brings_the_most_its_parts_can_at_every_spend() -> None:
     assert (whole.segment, whole.population) == ("", 30)
 
 
-def test_draws_and_revenue_are_put_in_the_same_order() -> None:
+def test_draws_and_outcomes_are_put_in_the_same_order() -> None:
     (whole,) = whole_tiers(Curves(tuple(part(at) for at in range(3))))
     assert whole.curve.draws is not None
     assert whole.curve.revenue is not None
     np.testing.assert_allclose(whole.curve.draws.mean(axis=0), whole.curve.value, atol=1e-9)
     np.testing.assert_allclose(whole.curve.revenue, 2 * whole.curve.value)
+    np.testing.assert_allclose(whole.curve.conversions, [0, 5 / 3, 5 / 3 + 10, 5 / 3 + 10 + 10])
+    np.testing.assert_allclose(whole.curve.immediate, [0, 10, 10 + 15, 10 + 15 + 20])  # of part 1 all
     best = part(2).curve.draws
     assert best is not None
     np.testing.assert_allclose(whole.curve.draws[:, 1], best[:, 1])
@@ -56,6 +62,27 @@ def test_what_only_some_segments_tell_is_not_told_of_the_whole() -> None:
     (whole,) = whole_tiers(Curves((part(0), part(1, draws=False, revenue=False))))
     assert whole.curve.draws is None
     assert whole.curve.revenue is None
+    assert whole.curve.retained is None
+
+
+def test_margin_that_is_all_immediate_stays_so_unsaid() -> None:
+    (whole,) = whole_tiers(Curves((part(0), replace(part(0), segment="2"))))
+    assert whole.curve.immediate is None
+
+
+def late(segment: str, *steps: tuple[float, float]) -> Response:
+    """A segment whose curve is made of pieces (width, slope), in any order of slopes."""
+    width, slope = np.array(steps).T
+    spend, value = np.append(0.0, np.cumsum(width)), np.append(0.0, np.cumsum(width * slope))
+    return Response("email", ResponseCurve(spend, value), Evidence.OPINION, "table", "low", segment=segment)
+
+
+def test_what_a_curve_has_to_be_climbed_for_stays_together() -> None:
+    """Of the first one 20 bring 50, 2.5 a unit: more than the second, less than the third."""
+    parts = (late("1", (10.0, 1.0), (10.0, 4.0), (10.0, 0.5)), late("2", (10.0, 2.0)), late("3", (10.0, 3.0)))
+    (whole,) = whole_tiers(Curves(parts))
+    assert whole.curve.value.tolist() == [0, 30, 40, 80, 100, 105]
+    assert not whole.curve.concave
 
 
 def test_channels_stay_apart_and_a_single_segment_stays_as_it_is() -> None:
