@@ -144,7 +144,7 @@ def curve_error(compiled: Compiled, row_dual: FloatArray, spend: FloatArray) -> 
 
 
 def _priced(compiled: Compiled, row_dual: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Give what a unit of margin, and of effective spend, counts for in each decision at the duals' prices."""
+    """Give what a unit of margin, and of effective spend, counts for in each decision at given duals."""
     problem, touch = compiled.problem, compiled.problem.incidence
     n = len(problem.decisions)
     prices = compiled.prices(row_dual)[touch.row]

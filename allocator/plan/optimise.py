@@ -82,7 +82,7 @@ def optimise(problem: Problem, engine: Engine = "cbc") -> Solution:
 
 
 def _to_confirm(located: Located) -> LinearProgram:
-    """Give what both solvers have to agree on: all of it, or what is left once many whole numbers are held."""
+    """Give what both solvers have to agree on: all of it, or what is left with many whole numbers held."""
     few = located.whole.integer.sum() <= FEW
     return located.whole if few or located.answer.status not in CARRIES else located.compiled.lp
 
@@ -131,7 +131,7 @@ def _proven(located: Located, answer: RawSolution, plan: Settled, prices: Sequen
 
 
 def _then(problem: Problem, first: Solution, engine: Engine) -> Solution:
-    """Follow the further goals within what may be given up of those before; prices stay those of the first."""
+    """Follow the further goals within what may be given up of those before; prices are of the first."""
     chosen, current = first, problem
     for goal in problem.then:
         current = _kept(current, chosen, goal)
@@ -168,9 +168,7 @@ def _kept(problem: Problem, plan: Solution, goal: Goal) -> Problem:
         name=f"goal[{len(problem.rows)}]",
         kind=KEPT_GOAL,
         bound=Bound.MIN,
-        terms={
-            cell: Weights(*(problem.goal[:, j] * 1.0)) for cell, (j, *_) in problem.place_of.items()
-        },
+        terms={cell: Weights(*(problem.goal[:, j] * 1.0)) for cell, (j, *_) in problem.place_of.items()},
         rhs=reached - problem.given_up * abs(reached),
         reason="The goal before comes first",
     )

@@ -295,7 +295,8 @@ class Problem:
         """Left-hand side of every row, shape (n_rows,), in the rows' own units."""
         row, at, weights = self.incidence
         parts = sum(w * q[at] for w, q in zip(weights, got, strict=True) if w.any())
-        counted = np.asarray(np.bincount(row, np.broadcast_to(parts, row.shape), minlength=len(self.rows)), float)
+        every = np.broadcast_to(parts, row.shape)
+        counted = np.asarray(np.bincount(row, every, minlength=len(self.rows)), dtype=float)
         if self.wholes:
             counted = counted + self.whole_rows.times(self.whole_values(got.spend), len(self.rows))
         return counted

@@ -118,8 +118,8 @@ class Solution:
     """A verified plan, or the reason why there is none.
 
     ``decision_spend`` aligns with the problem's decisions. ``draws`` holds the plan's incremental margin
-    under each draw. ``worth`` is the objective as its risk judges it. ``interchangeable`` names groups of decisions between which money can move without loss,
-    when the optimum is not unique.
+    under each draw; ``worth`` is the objective as its risk judges it. ``interchangeable`` names groups of
+    decisions between which money can move without loss, when the optimum is not unique.
     """
 
     status: Status

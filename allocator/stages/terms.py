@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from allocator.plan.assemble import PlanTerms, assemble
-from allocator.plan.constraints import Limit
 from allocator.plan.defaults import ChannelTerms
+from allocator.plan.limit import Limit
 from allocator.plan.problem import Problem
+from allocator.plan.risk import Risk
+from allocator.quantities import parse_duration
 from allocator.response.curve import ResponseCurve
 from allocator.response.curves import Curves
 from allocator.response.families import breakpoints
+from allocator.response.periods import Period
 from allocator.scenario.schema import Scenario
 from allocator.scenario.sections import Channel, CurrentByTier
 
 Sizes = Mapping[str, float]
+DAYS_PER_MONTH = 365.25 / 12
+A_YEAR = parse_duration("12 months")
 
 
 def state_problem(scenario: Scenario, curves: Curves, sizes: Sizes) -> Problem:
@@ -76,7 +82,36 @@ def _terms(scenario: Scenario, sizes: Sizes) -> PlanTerms:
         customers=sizes,
         currency=scenario.currency or "",
         origin_of=scenario.origin_of,
+        periods=_periods(scenario),
+        later_share=partial(_arisen, *_months_of_value(scenario)),
+        risk=_risk(scenario),
     )
+
+
+def _periods(scenario: Scenario) -> tuple[Period, ...]:
+    """Give the periods of the horizon; one for all of it, where money is not decided in time."""
+    return scenario.horizon.all_periods() if scenario.horizon else ()
+
+
+def _months_of_value(scenario: Scenario) -> tuple[float, float]:
+    """Give after how many months the value of customers kept begins and ends to arise."""
+    tested = scenario.data.experiments
+    begins = tested.window.days / DAYS_PER_MONTH if tested and tested.window else 0.0
+    ends = (scenario.objective.value_window or A_YEAR).days / DAYS_PER_MONTH
+    return begins, ends
+
+
+def _arisen(begins: float, ends: float, months: float) -> float:
+    """Give the share of later value that has arisen after so many months, evenly in between."""
+    if ends <= begins:
+        return 1.0
+    return min(max((months - begins) / (ends - begins), 0.0), 1.0)
+
+
+def _risk(scenario: Scenario) -> Risk:
+    stated = scenario.risk
+    level = Risk().level if stated.level is None else stated.level
+    return Risk(stated.method, level, stated.weight)
 
 
 def _channel_terms(channel: Channel, name: str, scenario: Scenario, sizes: Sizes) -> ChannelTerms:
@@ -92,4 +127,10 @@ def _channel_terms(channel: Channel, name: str, scenario: Scenario, sizes: Sizes
         tier_mix=tier_mix(channel, scenario, sizes),
         value_mix=channel.value_mix,
         reason=channel.reason or "",
+        step=channel.step,
+        carryover=channel.carryover or 0.0,
+        carry_in=channel.carry_in or 0.0,
+        available=None if channel.available is None else channel.available_in(_periods(scenario)),
+        committed=channel.committed or 0.0,
+        season=channel.season or {},
     )
