@@ -92,3 +92,28 @@ def changed(old: str, new: str, text: str = SAMPLE) -> str:
     """Give the sample with one part replaced, which has to be there."""
     assert old in text, f"the sample holds no {old!r}"
     return text.replace(old, new, 1)
+
+
+TIMED = changed("periods: none", "periods: month")
+TIMED = changed("method: expected", "method: cvar, level: 5%, weight: 50%", TIMED)
+TIMED = changed(
+    "  spend: up_to\n",
+    "  spend: up_to\n  by_period: {2027-01: 300k, 2027-03: 500k}\n  reserve: 50k\n",
+    TIMED,
+)
+TIMED = changed(
+    "    capacity: 2M\n",
+    """\
+    capacity: 2M
+    step: 5k
+    carryover: 40%
+    carry_in: 10k
+    available: {from: 2027-02-15, to: 2027-03}
+    season: {2027-02: 120%, 2027-03: 0.9}
+    committed: {2027-02: 10k}
+""",
+    TIMED,
+)
+TIMED = changed("    current: 0\n", "    current: 0\n    available: [2027-01, 2027-02]\n", TIMED)
+TIMED = changed("where: {tier: low", "where: {period: 2027-02, tier: low", TIMED)
+"""The sample in months, with every key about periods and bad cases."""

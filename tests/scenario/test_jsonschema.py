@@ -8,7 +8,7 @@ import pytest
 
 from allocator.scenario.jsonschema import scenario_schema
 from allocator.scenario.load import read_text
-from tests.scenario.samples import SAMPLE, changed
+from tests.scenario.samples import SAMPLE, TIMED, changed
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,7 @@ def as_an_editor_reads(text: str) -> Any:
 def test_the_sample_and_the_shipped_scenarios_satisfy_it(validator, project_root: Path) -> None:
     texts = [
         SAMPLE,
+        TIMED,
         *(path.read_text(encoding="utf-8") for path in (project_root / "scenarios").glob("*.yaml")),
     ]
     for text in texts:

@@ -7,7 +7,7 @@ import pytest
 
 from allocator.errors import closest
 from allocator.scenario.load import read_text
-from tests.scenario.samples import SAMPLE, changed, findings
+from tests.scenario.samples import SAMPLE, TIMED, changed, findings
 
 FREE = re.compile(r"^(meta\..*|channels\.\w+|constraints\.\w+|tiers\.levels\.\w+|fx\.USD)$")
 """Names the writer invents: a slip there shows where the name is used."""
@@ -15,7 +15,7 @@ FREE = re.compile(r"^(meta\..*|channels\.\w+|constraints\.\w+|tiers\.levels\.\w+
 
 def keys() -> list[tuple[str, int, int, str]]:
     """Give path, line, column and text of every key of the sample with a meaning of its own."""
-    tree, _ = read_text(SAMPLE, "sample")
+    tree, _ = read_text(TIMED, "sample")
     found = []
     for path, entry in tree.walk():
         dotted = ".".join(map(str, path))
@@ -37,7 +37,7 @@ def slips(word: str) -> list[str]:
 
 
 def with_slip(line: int, column: int, word: str, slip: str) -> str:
-    lines = SAMPLE.split("\n")
+    lines = TIMED.split("\n")
     text = lines[line - 1]
     assert text[column - 1 :].startswith(word)
     lines[line - 1] = text[: column - 1] + slip + text[column - 1 + len(word) :]
@@ -45,7 +45,7 @@ def with_slip(line: int, column: int, word: str, slip: str) -> str:
 
 
 def test_the_sample_is_without_fault(tmp_path: Path) -> None:
-    assert findings(tmp_path, SAMPLE) == ()
+    assert findings(tmp_path, TIMED) == ()
 
 
 @pytest.mark.parametrize(("path", "line", "column", "word"), keys(), ids=lambda value: str(value))
@@ -86,18 +86,27 @@ NAMES = [
     ("tier_mix: {high", "high", "E202"),
     ("value_mix: {high", "high", "E202"),
     ("tier_index: {high", "high", "E202"),
+    ("periods: month", "month", "E103"),
+    ("method: cvar", "cvar", "E103"),
+    ("by_period: {2027-01", "2027-01", "E203"),
+    ("season: {2027-02", "2027-02", "E203"),
+    ("committed: {2027-02", "2027-02", "E203"),
+    ("available: [2027-01", "2027-01", "E203"),
+    ("15, to: 2027-03", "2027-03", "E203"),
+    ("where: {period: 2027-02", "2027-02", "E203"),
 ]
 
 
 @pytest.mark.parametrize(("context", "word", "code"), NAMES)
 def test_a_slip_in_a_name(context: str, word: str, code: str, tmp_path: Path) -> None:
+    base = SAMPLE if context in SAMPLE else TIMED
     place = context.removesuffix(word)
     letters = word.split(":")[0]
     for slip in slips(letters):
-        found = findings(tmp_path, changed(context, place + slip + word.removeprefix(letters)))
+        found = findings(tmp_path, changed(context, place + slip + word.removeprefix(letters), base))
         assert found, f"{slip!r} went unnoticed"
         assert found[0].code == code, str(found[0])
-        line = changed(context, "\0", SAMPLE).split("\0")[0].count("\n") + 1
+        line = changed(context, "\0", base).split("\0")[0].count("\n") + 1
         assert found[0].where is not None
         assert found[0].where.line == line
         assert letters in found[0].fix or letters in found[0].what, str(found[0])
@@ -106,7 +115,7 @@ def test_a_slip_in_a_name(context: str, word: str, code: str, tmp_path: Path) ->
 @pytest.mark.parametrize("name", ["email", "search", "tv", "high", "low"])
 def test_a_slip_where_a_used_name_is_declared(name: str, tmp_path: Path) -> None:
     for slip in slips(name):
-        text = re.sub(rf"^( {{2,4}}){name}:", rf"\g<1>{slip}:", SAMPLE, count=1, flags=re.MULTILINE)
+        text = re.sub(rf"^( {{2,4}}){name}:", rf"\g<1>{slip}:", TIMED, count=1, flags=re.MULTILINE)
         found = findings(tmp_path, text)
         used = name != "search"
         assert bool(found) == used

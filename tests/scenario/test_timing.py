@@ -12,7 +12,7 @@ from allocator.scenario.check import names_of
 from allocator.scenario.jsonschema import scenario_schema
 from allocator.scenario.sections import Channel, Horizon, Risk, Span
 from allocator.scenario.show import resolved
-from tests.scenario.samples import SAMPLE, changed, findings, load
+from tests.scenario.samples import SAMPLE, TIMED, changed, findings, load
 
 MONTHS = changed("periods: none", "periods: month")
 EMAIL = "    capacity: 2M\n"
@@ -264,6 +264,14 @@ REFUSED = {
         "'120' is ambiguous as an index, of which 100% is the mean", "write 120%, or 12000% if that is meant",
     ),
     "season in words": (with_email("season: {2027-01: high}"), "E104", "high", "'high' is not a number", ""),
+    "misspelt roll_over": (
+        with_budget("by_period: {2027-01: 5k}\n  rollover: true"), "E102", "rollover",
+        "unknown key 'rollover'", "did you mean 'roll_over'?",
+    ),
+    "rolls over perhaps": (
+        with_budget("by_period: {2027-01: 5k}\n  roll_over: maybe"), "E103", "maybe",
+        "'maybe' is neither true nor false", "write true or false",
+    ),
     "rolls over nothing": (
         with_budget("roll_over: true"), "E113", "true", "'roll_over' needs 'by_period'",
         "add by_period, or remove roll_over: the money of the horizon can go out at any time",
@@ -330,18 +338,9 @@ def test_faults_of_several_keys_are_told_together(tmp_path: Path) -> None:
     assert [place(f, text) for f in findings(tmp_path, text)] == ["carryover", "carry_in", "season"]
 
 
-EVERY_KEY = with_budget(
-    "by_period: {2027-01: 300k}\n  roll_over: true\n  reserve: 50k",
-    with_email(
-        "step: 5k\n    carryover: 40%\n    carry_in: 10k\n    available: {from: 2027-02}\n"
-        "    season: {2027-02: 120%}\n    committed: {2027-02: 10k}"
-    ),
-).replace("method: expected", "method: cvar, level: 5%, weight: 50%")
-
-
 def test_every_key_is_shown_as_written(tmp_path: Path) -> None:
-    rows = {row.path: row.value for row in resolved(load(tmp_path, EVERY_KEY))}
-    assert rows["channels.email.available.from"] == "2027-02"
+    rows = {row.path: row.value for row in resolved(load(tmp_path, TIMED))}
+    assert rows["channels.email.available.from"] == "2027-02-15"
     assert rows["channels.email.season.2027-02"] == "120%"
     assert rows["budget.by_period.2027-01"] == "300k"
     quiet = {
@@ -352,7 +351,7 @@ def test_every_key_is_shown_as_written(tmp_path: Path) -> None:
 
 def test_editors_know_every_key(tmp_path: Path) -> None:
     validator = jsonschema.Draft7Validator(scenario_schema())
-    good = load(tmp_path, EVERY_KEY.replace("  roll_over: true\n", "")).tree.plain()
+    good = load(tmp_path, TIMED).tree.plain()
     assert isinstance(good, dict)
     assert [error.message for error in validator.iter_errors({**good, "version": 1})] == []
     slips: list[tuple[str, object]] = [
@@ -366,16 +365,16 @@ def test_editors_know_every_key(tmp_path: Path) -> None:
 
 
 def test_dumped_keys_are_read_again(tmp_path: Path) -> None:
-    dumped = load(tmp_path, EVERY_KEY).channels["email"].model_dump(mode="json", by_alias=True)
+    dumped = load(tmp_path, TIMED).channels["email"].model_dump(mode="json", by_alias=True)
     again = Channel(
         **{key: dumped[key] for key in ("available", "season", "committed", "carryover", "carry_in")}
     )
     assert again.model_dump(mode="json", by_alias=True)["available"] == dumped["available"]
-    assert (again.season, again.committed) == ({"2027-02": 1.2}, {"2027-02": 10_000.0})
+    assert (again.season, again.committed) == ({"2027-02": 1.2, "2027-03": 0.9}, {"2027-02": 10_000})
 
 
 def test_overrides_reach_every_key(tmp_path: Path) -> None:
-    scenario = load(tmp_path, EVERY_KEY)
+    scenario = load(tmp_path, TIMED)
     other = scenario.override({
         "channels.email.available": ["2027-03"],
         "channels.email.committed": "30k",
@@ -384,4 +383,4 @@ def test_overrides_reach_every_key(tmp_path: Path) -> None:
     })  # fmt: skip
     assert other.channels["email"].available == ("2027-03",)
     assert other.channels["email"].committed == 30_000
-    assert other.budget.by_period == {"2027-01": 330_000}
+    assert other.budget.by_period == {"2027-01": 330_000, "2027-03": 500_000}
