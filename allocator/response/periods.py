@@ -25,6 +25,7 @@ PeriodKind = Literal["none", "week", "month", "quarter"]
 
 FADED = 1e-4  # of the effective spend: what is left of it below this no longer counts
 MOST_PERIODS = 60  # of a horizon: a year of weeks, five years of months
+MOST_BENDS = 2000  # of an echo: a carry-over near 100 % makes them by the ten thousand, as good as smooth
 SAME_PLACE = 1e-9  # of the end: spends closer than this are one breakpoint
 
 
@@ -266,7 +267,8 @@ def carried(curve: ResponseCurve, *, keep: float, before: float = 0.0, tail: boo
     Returns
     -------
     ResponseCurve
-        Exact; of a bounded curve the breakpoints are the union of all bends. It ends where `curve` ends.
+        Exact; of a bounded curve the breakpoints are the union of all bends (of more than ``MOST_BENDS`` an
+        even choice, exact at each). A bounded one ends where `curve` ends.
 
     Raises
     ------
@@ -329,8 +331,12 @@ def _carried_points(curve: ResponseCurve, before: float, weights: Sequence[float
 def _bends(curve: ResponseCurve, before: float, weights: Sequence[float]) -> FloatArray:
     """Give every spend at which one of the terms bends, with 0 and the end."""
     end = curve.end - before
-    places = np.concatenate([curve.spend / weight - before for weight in weights])
+    own, *echoes = [curve.spend / weight - before for weight in weights]
+    later = np.concatenate([np.empty(0), *(echo[echo < end] for echo in echoes)])
+    if len(later) > MOST_BENDS:
+        later = np.sort(later)[:: len(later) // MOST_BENDS + 1]
     apart = SAME_PLACE * curve.end
+    places = np.concatenate([own, later])
     inner = np.sort(places[(places > apart) & (places < end - apart)])
     first = np.diff(inner, prepend=-np.inf) > apart
     return np.concatenate([[0.0], inner[first], [end]])

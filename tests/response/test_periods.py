@@ -236,3 +236,13 @@ def test_a_carry_over_of_everything_is_refused(keep: float) -> None:
 def test_what_cannot_be_left_over_is_refused(before: float) -> None:
     with pytest.raises(CurveError, match="cannot be left over"):
         carried(POINTS, keep=0.5, before=before)
+
+
+def test_an_echo_of_nearly_everything_is_read_at_a_choice_of_its_bends() -> None:
+    spend = np.linspace(0.0, 600.0, 30)
+    made = carried(ResponseCurve(spend, 500 * np.sqrt(spend / 600)), keep=0.995, tail=True)
+    assert len(made.spend) < 2100
+    echo = 0.995 ** np.arange(int(np.log(1e-4) / np.log(0.995)) + 1)
+    for place in (3.7, 111.0, 512.3):
+        exact = np.interp(echo * place, spend, 500 * np.sqrt(spend / 600)).sum()
+        assert float(made.at(place)) == pytest.approx(exact, rel=1e-5)
