@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ STEP = 1e-5  # of a limit: how far it is moved, but never more than one unit
 SMALLEST = 1e-6  # the least move, in units of the program
 BINDS = 1e-7  # of a row's scale: slack up to this is none
 NO_KINK = 5e-5  # of a price: smooth curves in pieces cause differences up to this
+STILL = 1e-11  # of a unit a unit of limit: what moves less does not
 NOTHING = 1e-9  # prices up to this are none
 
 
@@ -35,6 +37,13 @@ class Price:
     next_unit: float | None
     last_unit: float | None
     range: tuple[float | None, float | None] | None = None
+
+
+class Reach(NamedTuple):
+    """How far limits can move up a direction, and down it, in its units, with one basis."""
+
+    up: float
+    down: float
 
 
 class Pricing:
@@ -53,35 +62,66 @@ class Pricing:
         """
         rows = self.compiled.problem.rows
         found: list[Price | None] = [None] * len(rows)
-        for family in families(rows):
-            held = [i for i in family if binding[i]]
-            for i in held:  # the limits of a family move together, so they have one price
-                found[i] = self._price(held) if i == held[0] else found[held[0]]
-        for i, price in enumerate(found):
-            if price is not None and rows[i].kind == "budget" and self._is_exact:
-                found[i] = _one_side(price, rows[i].bound)
+        held = [[i for i in family if binding[i]] for family in families(rows)]
+        held = [family for family in held if family]
+        reaches = [self._reach(self._loosening(family), self.best) for family in held]  # before any move
+        for family, reach in zip(held, reaches, strict=True):
+            price = self._price(family, reach)
+            for i in family:  # the limits of a family move together, so they have one price
+                found[i] = price
+        for i, known in enumerate(found):
+            if known is not None and rows[i].kind == "budget" and self._is_exact:
+                found[i] = _one_side(known, rows[i].bound)
         return found
 
     @property
     def _is_exact(self) -> bool:
         return self.compiled.problem.spend_rule == "exactly"
 
-    def _price(self, family: Sequence[int]) -> Price:
+    def _price(self, family: Sequence[int], reach: Reach) -> Price:
         """Move the limit of one row both ways; ``budget.total`` takes limits that are shares of it along.
 
-        Of a family of rows each takes its share of the unit, by its own limit.
+        Of a family of rows each takes its share of the unit, by its own limit. Where the basis holds on both
+        sides of the limit its duals are the price; else the limit is moved a little and solved again.
         """
-        row = family[0]
-        direction = self._loosening(family)
+        row, direction = family[0], self._loosening(family)
         step = self._step(row)
-        next_unit, high = self._moved(direction, step, row)
-        last_unit, low = self._moved(direction, -step, row)
+        next_unit, further = self._side(direction, step, reach.up)
+        last_unit, back = self._side(direction, -step, reach.down)
         if self._smooth:
             return self._without_steps(Price(next_unit, last_unit))
         if np.count_nonzero(direction) > 1:
             return Price(next_unit, last_unit)
-        ends = (low, high) if self.compiled.problem.rows[row].bound is Bound.MAX else (high, low)
-        return Price(next_unit, last_unit, ends)
+        limit, sign = float(self.compiled.problem.limits[row]), direction[row]
+        ends = sorted((limit + sign * further, limit - sign * back))
+        low, high = (end if np.isfinite(end) else None for end in ends)
+        return Price(next_unit, last_unit, (low, high))
+
+    def _side(self, direction: FloatArray, step: float, reach: float) -> tuple[float | None, float]:
+        """Give the price on one side of a limit, and how far it can go on before the price changes."""
+        if reach >= abs(step):
+            return _small(float(direction @ self.compiled.prices(self.best.row_dual))), reach
+        price, after = self._moved(direction, step)
+        if price is None:
+            return None, 0.0
+        if self._smooth:
+            return price, abs(step)
+        return price, abs(step) + (after.up if step > 0 else after.down)
+
+    def _reach(self, direction: FloatArray, at: RawSolution) -> Reach:
+        """Give how far limits can move along `direction`, and against it, with the model's basis."""
+        lp, by = self.model.lp, self.compiled.shift(direction)
+        move = self.model.follow(by)
+        activity = lp.activity(at.x)
+        rows = lp.activity(move) - by
+        up, down = np.inf, np.inf
+        for value, change, lower, upper in (
+            (at.x, move, lp.col_lower, lp.col_upper),
+            (activity, rows, lp.row_lower, lp.row_upper),
+        ):
+            up = min(up, _room(value, change, lower, upper))
+            down = min(down, _room(value, -change, lower, upper))
+        return Reach(up, down)
 
     def _without_steps(self, price: Price) -> Price:
         """Take a difference no larger than the breakpoints of smooth curves cause as none."""
@@ -107,21 +147,31 @@ class Pricing:
         limit = abs(float(self.compiled.problem.limits[row]))
         return max(min(1.0, STEP * max(limit, unit)), SMALLEST * unit)
 
-    def _moved(self, direction: FloatArray, step: float, row: int) -> tuple[float | None, float | None]:
-        """Give the price after a move, and how far the row's limit can go on before the price changes."""
+    def _moved(self, direction: FloatArray, step: float) -> tuple[float | None, Reach]:
+        """Give the price after a move, and how far it can go on from there."""
         by = step * self.compiled.shift(direction)
         self.model.bound_rows(self._lp.row_lower + by, self._lp.row_upper + by)
         self.model.restore(self._basis)
         answer = self.model.run()
-        end = None
-        if answer.status is Status.OPTIMAL and not self._smooth and abs(answer.row_dual[row]) > NOTHING:
-            lows, highs = self.model.row_ranges()
-            end = float((highs if by[row] > 0 else lows)[row] * self.compiled.row_unit[row])
+        found = answer.status is Status.OPTIMAL
+        reach = self._reach(direction, answer) if found and not self._smooth else Reach(0.0, 0.0)
         self.model.bound_rows(self._lp.row_lower, self._lp.row_upper)
-        if answer.status is not Status.OPTIMAL:
-            return None, None
-        price = float(direction @ self.compiled.prices(answer.row_dual))
-        return 0.0 if abs(price) <= NOTHING else price, end if end is None or np.isfinite(end) else None
+        if not found:
+            return None, reach
+        return _small(float(direction @ self.compiled.prices(answer.row_dual))), reach
+
+
+def _small(price: float) -> float:
+    return 0.0 if abs(price) <= NOTHING else price
+
+
+def _room(value: FloatArray, change: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
+    """Give how many times `change` fits between `value` and the bounds."""
+    rising, falling = change > STILL, change < -STILL
+    room = np.concatenate(
+        ((upper - value)[rising] / change[rising], (lower - value)[falling] / change[falling])
+    )
+    return max(0.0, float(room.min(initial=np.inf)))
 
 
 def _one_side(price: Price, bound: Bound) -> Price | None:

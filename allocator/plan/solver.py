@@ -198,10 +198,15 @@ class HotModel:
         """Start the next solve from `basis`."""
         self._highs.setBasis(basis)
 
-    def row_ranges(self) -> tuple[FloatArray, FloatArray]:
-        """Give, per row, how low and how high its binding bound can go with the same basis."""
-        _, ranging = self._highs.getRanging()
-        return np.array(ranging.row_bound_dn.value_), np.array(ranging.row_bound_up.value_)
+    def follow(self, by: FloatArray) -> FloatArray:
+        """Give how the columns move, with the same basis, when the bounds of all rows move by `by`."""
+        _, basic = self._highs.getBasicVariables()
+        held = by.copy()
+        held[-1 - basic[basic < 0]] = 0.0  # a row that is not at its bound does not feel it move
+        _, moved = self._highs.getBasisSolve(held)
+        move = np.zeros(self.lp.n_cols)
+        move[basic[basic >= 0]] = np.asarray(moved)[basic >= 0]
+        return move
 
     def _answer(self, found: Status) -> RawSolution:
         lp, solution = self.lp, self._highs.getSolution()

@@ -293,7 +293,7 @@ def test_a_limit_that_rewards_wasting_value_is_not_cheated():
     assert plan.status is Status.INFEASIBLE
     assert {row.name for row in plan.conflict.rows} == {"wrong", "enough"}
     free = optimise(made.problem([EMAIL], 450.0, cap), "highs")
-    assert float(EMAIL.curve.at(free.decision_spend[0])) == pytest.approx(250.0)
+    assert float(EMAIL.curve.at(free.decision_spend[0])) == pytest.approx(250.0, abs=0.02)
 
 
 def test_solvers_that_disagree_on_the_value_give_no_plan(monkeypatch):
