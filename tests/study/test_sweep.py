@@ -88,7 +88,7 @@ def test_what_a_forecast_rests_on_is_refused(scenario, make, path):
 
 
 @pytest.mark.parametrize(
-    "over", [{}, {"budget.total": []}, dict.fromkeys(("budget.total", "a.b", "c.d"), ["1k"])]
+    "over", [{}, {"budget.total": []}, {path: ["1k"] for path in ("budget.total", "a.b", "c.d")}]
 )
 def test_sweeps_over_nothing_or_too_much_are_refused(scenario, make, over):
     with pytest.raises(ArgumentError):
