@@ -98,8 +98,7 @@ def path_ratio(given: Problem, budgets: FloatArray, seconds: float, gap_of: Call
     """
     frontier = frontier_of_plans()
     if frontier is None:
-        why = f"{len(budgets)} solves of the peer take {seconds:.3g} s"
-        return skipped(f"there is no allocator.study.frontier yet; {why}")
+        return skipped("there is no allocator.study.frontier yet")
     own = least_cpu(lambda: frontier(given, budgets), 3)
     lowest = gap_of(frontier(given, budgets).spend)
     return against(own, seconds, NO_SLOWER, value_gap=float(f"{lowest:.2g}"))
@@ -315,9 +314,7 @@ class Peer:
 
     def _side(self, kind: str) -> PeerSide:
         if self.python is None:
-            raise AbsentError(
-                "PyMC-Marketing is not installed: give --peer-python or set ALLOCATOR_PEER_PYTHON"
-            )
+            raise AbsentError("PyMC-Marketing is not installed: give --peer-python")
         return PeerSide(self.python, kind, self.flags)
 
     def value_gap(self) -> Found:
