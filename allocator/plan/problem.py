@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -191,12 +190,15 @@ class Problem:
         ValueError
             When a row names a cell that no decision has, or counts what is not known of one.
         """
-        entries: dict[tuple[int, int], FloatArray] = {}
-        for pair, weights in self._terms():
-            entries[pair] = entries[pair] + weights if pair in entries else weights
-        pairs = np.array(list(entries), dtype=np.intp).reshape(-1, 2)
-        weights = np.array(list(entries.values())).reshape(-1, N_MEASURES).T
-        touch = Incidence(pairs[:, 0], pairs[:, 1], weights)
+        pairs, weights = self._terms()
+        row, decision = pairs.T
+        place, group = np.unique(row * len(self.decisions) + decision, return_inverse=True)
+        added = np.zeros((N_MEASURES, len(place)))
+        for measure, coefs in enumerate(weights.T):
+            if coefs.any():
+                added[measure] = np.bincount(group, coefs, minlength=len(place))
+        row, decision = np.divmod(place, max(len(self.decisions), 1))
+        touch = Incidence(row, decision, added)
         self._refuse_unknown(touch)
         return touch
 
@@ -219,16 +221,23 @@ class Problem:
             )
         }
 
-    def _terms(self) -> Iterator[tuple[tuple[int, int], FloatArray]]:
+    def _terms(self) -> tuple[IntArray, FloatArray]:
+        """Give (row, decision) and the weights of every term, a tied cell's by its share."""
         place = self.place_of
+        pairs, shares, weights = [], [], []
         for i, row in enumerate(self.rows):
-            for cell, weights in row.terms.items():
+            for cell, weight in row.terms.items():
                 if cell not in place:
                     raise ValueError(f"{row.name} limits {cell}, which no decision fills")
                 j, spend, value = place[cell]
-                shares = np.full(N_MEASURES, value)
-                shares[0] = spend
-                yield (i, j), np.array(weights) * shares
+                pairs.append((i, j))
+                shares.append((spend, value))
+                weights.append(weight)
+        table = np.array(weights, dtype=float).reshape(-1, N_MEASURES)
+        share = np.array(shares, dtype=float).reshape(-1, 2)
+        table[:, 0] *= share[:, 0]
+        table[:, 1:] *= share[:, 1:]
+        return np.array(pairs, dtype=np.intp).reshape(-1, 2), table
 
     @cached_property
     def wholes(self) -> tuple[Whole, ...]:
@@ -286,10 +295,20 @@ class Problem:
     def quantities(self, spend: ArrayLike) -> Quantities:
         """Recompute what `spend`, shape (n_decisions,) in money, brings by the curves themselves."""
         spend = np.asarray(spend, dtype=float)
-        effective = self.effective(spend)
-        brought = [brought_at(d.curve, np.asarray(e)) for d, e in zip(self.decisions, effective, strict=True)]
-        table = np.array(brought, dtype=float).reshape(-1, len(BROUGHT)).T
-        return Quantities(spend, *table)
+        known = self._recent.get(spend.tobytes())
+        if known is None:
+            effective = self.effective(spend)
+            brought = [
+                brought_at(d.curve, np.asarray(e)) for d, e in zip(self.decisions, effective, strict=True)
+            ]
+            known = Quantities(spend, *np.array(brought, dtype=float).reshape(-1, len(BROUGHT)).T)
+            self._recent.clear()  # a plan is looked at from several sides, one after the other
+            self._recent[spend.tobytes()] = known
+        return known
+
+    @cached_property
+    def _recent(self) -> dict[bytes, Quantities]:
+        return {}
 
     def activities(self, got: Quantities) -> FloatArray:
         """Left-hand side of every row, shape (n_rows,), in the rows' own units."""
