@@ -66,6 +66,50 @@ class RowResult:
     next_unit: float | None = None
     last_unit: float | None = None
     range: tuple[float | None, float | None] | None = None
+    cost: float | None = None
+    """What the objective would gain without the whole written limit this row is of; None where not asked."""
+
+    @property
+    def missed(self) -> float:
+        """By how much a soft limit is missed, in the row's own unit; 0 for limits that are kept."""
+        return max(0.0, -self.slack) if self.row.penalty is not None else 0.0
+
+
+@dataclass(frozen=True)
+class Safety:
+    """What a plan for bad luck gives up and what it buys, beside the plan for the mean, in the objective.
+
+    ``expected`` and ``worth`` are of the plan, ``plain_expected`` and ``plain_worth`` of the plan with the
+    best mean, ``worth`` as the method judges draws (for regret minus the largest regret).
+    """
+
+    method: str
+    level: float
+    expected: float
+    worth: float
+    plain_expected: float
+    plain_worth: float
+
+    @property
+    def price(self) -> float | None:
+        """Share of the mean given up; None where the mean is not above 0."""
+        return (
+            (self.plain_expected - self.expected) / self.plain_expected if self.plain_expected > 0 else None
+        )
+
+    @property
+    def buys(self) -> float | None:
+        """Share by which the bad outcome gets better; None where it is 0."""
+        return (self.worth - self.plain_worth) / abs(self.plain_worth) if self.plain_worth else None
+
+
+@dataclass(frozen=True)
+class GoalResult:
+    """One of several ordered goals: what the plan reaches of it, and the most that goals before it allow."""
+
+    name: str
+    value: float
+    best: float
 
 
 @dataclass(frozen=True)
@@ -97,10 +141,14 @@ class Repair:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Limits that contradict each other (a minimal set) and the smallest cures, each verified by a solve."""
+    """Limits that contradict each other (a minimal set) and the smallest cures, each verified by a solve.
+
+    ``further`` holds contradictions among other limits: without the rows of one there is still the next.
+    """
 
     rows: tuple[Row, ...]
     repairs: tuple[Repair, ...]
+    further: tuple[tuple[Row, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,6 +182,8 @@ class Solution:
     draws: FloatArray | None = None
     today: Today | None = None
     worth: float | None = None
+    safety: Safety | None = None
+    goals: tuple[GoalResult, ...] = ()
     interchangeable: tuple[tuple[str, ...], ...] = ()
     conflict: Conflict | None = None
     warnings: tuple[Finding, ...] = ()
