@@ -20,7 +20,7 @@ class InputDifference:
     """One path at which scenarios differ: what each has there as it is written, None for nothing."""
 
     path: str
-    values: tuple[str | None, ...]
+    written: tuple[str | None, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ def compare(plans: Sequence[tuple[Scenario, Solution]]) -> Comparison:
     spent = [channel_spend(solution.cells) for _, solution in plans]
     return Comparison(
         names=_names([scenario.name for scenario, _ in plans]),
-        inputs=_inputs([scenario for scenario, _ in plans]),
+        inputs=inputs([scenario for scenario, _ in plans]),
         outputs={name: tuple(one[name] for one in found) for name in found[0]},
         channels={
             name: tuple(one.get(name) for one in spent)
@@ -72,7 +72,8 @@ def compare(plans: Sequence[tuple[Scenario, Solution]]) -> Comparison:
     )
 
 
-def _inputs(scenarios: Sequence[Scenario]) -> tuple[InputDifference, ...]:
+def inputs(scenarios: Sequence[Scenario]) -> tuple[InputDifference, ...]:
+    """Give every path at which scenarios differ, names and descriptions left out."""
     written = [{row.path: row.value for row in resolved(scenario)} for scenario in scenarios]
     paths = dict.fromkeys(path for one in written for path in one if path.split(".")[0] not in _LABELS)
     pairs = ((path, tuple(one.get(path) for one in written)) for path in paths)

@@ -152,8 +152,7 @@ def checked_budgets(budgets: Sequence[float] | FloatArray) -> FloatArray:
 
 def _has_own_solves(problem: Problem) -> bool:
     """Whether every budget needs a solve of its own: nothing is known of what lies between two."""
-    risk = getattr(problem, "risk", None)
-    return bool(getattr(problem, "has_integers", False)) or (risk is not None and risk.method != "expected")
+    return problem.has_integers or bool(problem.then) or problem.risk.method != "expected"
 
 
 def _points(problem: Problem, budgets: FloatArray) -> list[Point | None] | None:

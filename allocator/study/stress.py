@@ -66,11 +66,11 @@ class Regret:
 
 @dataclass(frozen=True, eq=False)
 class Stress:
-    """A plan over all draws; money, values in the objective's unit.
+    """A plan over all draws; money, outcomes in the objective's unit.
 
     Parameters
     ----------
-    values : array, shape (n_draws,)
+    outcomes : array, shape (n_draws,)
         The objective.
     quantiles : mapping of float to float
         Of the objective.
@@ -86,7 +86,7 @@ class Stress:
     regret : Regret
     """
 
-    values: FloatArray
+    outcomes: FloatArray
     quantiles: Mapping[float, float]
     loss_probability: float
     beats_today: float | None
@@ -97,7 +97,7 @@ class Stress:
     @property
     def expected(self) -> float:
         """Mean of the draws."""
-        return float(self.values.mean())
+        return float(self.outcomes.mean())
 
 
 def stress(problem: Problem, spend: FloatArray, sample: int = 20) -> Stress:
@@ -133,7 +133,7 @@ def stress(problem: Problem, spend: FloatArray, sample: int = 20) -> Stress:
     bad = rank[: max(1, round(WORST * len(values)))]
     means = {name: float(off[bad].mean()) for name, off in channels.items()}
     return Stress(
-        values=values,
+        outcomes=values,
         quantiles={q: float(np.quantile(values, q)) for q in QUANTILES},
         loss_probability=float(np.mean(draws.sum(axis=1) < got.spend.sum())),
         beats_today=before.beaten_in if before else None,

@@ -30,8 +30,8 @@ class SweepPoint:
 
     Parameters
     ----------
-    values : mapping of str to value
-        Dotted path to what was tried there.
+    tried : mapping of str to value
+        Dotted path to the value there.
     scenario : Scenario or None
         With these values; None where a value does not fit.
     solution : Solution or None
@@ -40,7 +40,7 @@ class SweepPoint:
         Why there is no plan; empty with one.
     """
 
-    values: Mapping[str, object]
+    tried: Mapping[str, object]
     scenario: Scenario | None
     solution: Solution | None
     reason: str = ""

@@ -36,7 +36,7 @@ def plans():
 def test_inputs_that_differ_are_listed_as_they_are_written(plans):
     found = compare(plans)
     assert found.names == ("Base", "More", "Base (3)")
-    values = {one.path: one.values for one in found.inputs}
+    values = {one.path: one.written for one in found.inputs}
     assert set(values) == {"budget.total", "channels.email.min"}
     assert values["budget.total"][0] == "100k"
     assert values["budget.total"][1] != "100k"

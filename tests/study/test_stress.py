@@ -38,7 +38,7 @@ def one():
 
 def test_values_and_quantiles_of_a_known_distribution(one):
     found = stress(one, np.array([0.0, 100.0]))
-    assert found.values == pytest.approx(100 * np.linspace(0.5, 2.5, N))
+    assert found.outcomes == pytest.approx(100 * np.linspace(0.5, 2.5, N))
     assert found.expected == pytest.approx(150)
     assert found.quantiles[0.5] == pytest.approx(150)
     assert found.quantiles[0.1] == pytest.approx(70)

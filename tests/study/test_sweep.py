@@ -46,7 +46,7 @@ def test_every_point_is_the_plan_of_its_own_scenario(scenario, make):
     points = sweep(scenario, {"budget.total": ["base - 40%", "base", 130_000]}, make)
     assert [point.scenario.budget.total for point in points] == [60e3, 100e3, 130e3]
     for point in points:
-        alone = optimise(make(scenario.override(point.values)), "highs")
+        alone = optimise(make(scenario.override(point.tried)), "highs")
         assert point.solution.objective == pytest.approx(alone.objective, rel=1e-12)
         assert point.reason == ""
 
@@ -54,7 +54,7 @@ def test_every_point_is_the_plan_of_its_own_scenario(scenario, make):
 def test_two_paths_make_a_grid_with_the_last_one_fastest(scenario, make):
     over = {"budget.total": ["80k", "100k"], "constraints.email_cap.max": ["50%", "70%", "90%"]}
     points = sweep(scenario, over, make)
-    assert [tuple(point.values.values()) for point in points] == [
+    assert [tuple(point.tried.values()) for point in points] == [
         (budget, cap) for budget in over["budget.total"] for cap in over["constraints.email_cap.max"]
     ]
     values = [point.solution.objective for point in points]
