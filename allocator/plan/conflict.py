@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from allocator.plan.solution import Conflict
 
 ALTERNATIVES = 3
 """Repairs that are stated at most."""
+MOST_FURTHER = 10
+"""Contradictions among other limits that are told at most."""
 
 
 def explain_conflict(problem: Problem, solve: Solve) -> Conflict:
@@ -32,7 +35,7 @@ def explain_conflict(problem: Problem, solve: Solve) -> Conflict:
     Conflict
         ``rows``: a minimal set, without any one of which the others could be kept; empty when the problem
         has a plan after all. ``repairs``: up to three, the cheapest first; where no single change is enough,
-        the cheapest sets of changes.
+        the cheapest sets of changes. ``further``: contradictions among the limits that are none of ``rows``.
 
     Notes
     -----
@@ -47,7 +50,7 @@ def explain_conflict(problem: Problem, solve: Solve) -> Conflict:
     >>> from allocator.plan.rows import Bound, Weights
     >>> from allocator.plan.solver import solve_program
     >>> explain_conflict(Problem((), (), Weights(), 100.0, "up_to", "EUR"), solve_program)
-    Conflict(rows=(), repairs=())
+    Conflict(rows=(), repairs=(), further=())
     """
     elastic = Elastic.of(problem)
     everything = np.ones(len(problem.rows), dtype=bool)
@@ -57,7 +60,22 @@ def explain_conflict(problem: Problem, solve: Solve) -> Conflict:
     repairs = sorted(single_repairs(problem, elastic, rows, solve), key=lambda repair: repair.money)
     if not repairs:
         repairs = sorted(cheapest_sets(problem, elastic, solve), key=lambda repair: repair.money)
-    return Conflict(told(rows), tuple(repairs[:ALTERNATIVES]))
+    return Conflict(told(rows), tuple(repairs[:ALTERNATIVES]), _further(problem, rows))
+
+
+def _further(problem: Problem, first: Sequence[Row]) -> tuple[tuple[Row, ...], ...]:
+    """Give contradictions among the limits outside the first one: report one, leave it out, look again."""
+    found: list[tuple[Row, ...]] = []
+    rows = tuple(first)
+    while len(found) < MOST_FURTHER:
+        left_out = {id(row) for row in rows}
+        problem = replace(problem, rows=tuple(row for row in problem.rows if id(row) not in left_out))
+        elastic = Elastic.of(problem)
+        if elastic.shortfall(np.ones(len(problem.rows), dtype=bool)) <= KEPT:
+            break
+        rows = arithmetic_conflict(problem) or minimal_conflict(problem, elastic)
+        found.append(told(rows))
+    return tuple(found)
 
 
 def minimal_conflict(problem: Problem, elastic: Elastic) -> tuple[Row, ...]:

@@ -21,7 +21,7 @@ from allocator.plan.refine import CARRIES, Located, is_settled, locate
 from allocator.plan.risk import EXPECTED
 from allocator.plan.rows import Bound, Row, Weights
 from allocator.plan.snap import snapped
-from allocator.plan.solution import RowResult, Solution, Status
+from allocator.plan.solution import GoalResult, RowResult, Solution, Status
 from allocator.plan.solver import FEW, Engine, RawSolution, solve_program
 from allocator.plan.ties import Settled, settle
 from allocator.plan.uncertainty import margin_draws, worth
@@ -126,6 +126,7 @@ def _proven(located: Located, answer: RawSolution, plan: Settled, prices: Sequen
         today=results.today(problem, got, draws),
         interchangeable=plan.interchangeable,
         worth=worth(problem, got, located.best),
+        whole=located.whole.integer.any().item(),
     )
     return replace(solution, warnings=tuple(_advice(problem, solution, answer.doubt)))
 
@@ -133,12 +134,14 @@ def _proven(located: Located, answer: RawSolution, plan: Settled, prices: Sequen
 def _then(problem: Problem, first: Solution, engine: Engine) -> Solution:
     """Follow the further goals within what may be given up of those before; prices are of the first."""
     chosen, current = first, problem
+    stages = [(problem, "", first.objective or 0.0)]
     for goal in problem.then:
         current = _kept(current, chosen, goal)
         answer = optimise(current, engine)
         if not answer.cells:
             break
         chosen = answer
+        stages.append((current, goal.name, answer.objective or 0.0))
     got = problem.quantities(np.array(chosen.decision_spend))
     draws = margin_draws(problem, got.spend)
     known = {(one.row.name, one.row.bound): one for one in first.rows}
@@ -158,6 +161,9 @@ def _then(problem: Problem, first: Solution, engine: Engine) -> Solution:
         today=results.today(problem, got, draws),
         interchangeable=chosen.interchangeable,
         worth=worth(problem, got),
+        goals=tuple(
+            GoalResult(name, float((stage.goal * np.array(got)).sum()), best) for stage, name, best in stages
+        ),
     )
 
 

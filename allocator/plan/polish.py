@@ -41,7 +41,8 @@ def polished(compiled: Compiled, best: RawSolution) -> FloatArray:
     free = np.flatnonzero(curved(compiled, spend) & (spend > 0) | _partly_filled(compiled, best.x))
     binding = binding_rows(problem, spend)
     prices = compiled.prices(best.row_dual)
-    for held in (binding & (np.abs(best.row_dual) > PRICED), binding):
+    dual = best.row_dual[: len(problem.rows)]
+    for held in (binding & (np.abs(dual) > PRICED), binding):
         system = _System(compiled, free, np.flatnonzero(held))
         found = system.solved(spend, prices)
         if found is not None and _is_no_worse(problem, found, spend):

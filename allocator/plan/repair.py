@@ -81,7 +81,7 @@ def single_repairs(problem: Problem, elastic: Elastic, rows: Sequence[Row], solv
     for lever in levers(problem, rows):
         moves = least_moves(problem, elastic, [lever])
         if moves and lever.is_ratio:
-            found = _ratio_by_bisection(problem, lever)
+            found = _ratio_by_bisection(problem, lever, moves[0].written)
             moves = [] if found is None else [replace(moves[0], written=found)]
         repair = _settled(problem, moves, solve)
         if repair:
@@ -180,39 +180,43 @@ def _new_limit(problem: Problem, lever: Lever, units: float, reached: Amounts) -
     )
 
 
-def _ratio_by_bisection(problem: Problem, lever: Lever) -> float | None:
-    """Give the tightest ratio, in steps, with which there is a plan; None where none is loose enough."""
+def _ratio_by_bisection(problem: Problem, lever: Lever, guess: float) -> float | None:
+    """Give the tightest ratio, in steps, with which there is a plan; None where none is loose enough.
+
+    The search begins around `guess`, the ratio of some plan that keeps all other limits, in ever wider steps.
+    """
     row, step = lever.rows[0], _step(lever, 0.0)
 
     def is_enough(steps: int) -> bool:
         return has_plan(moved(problem, [Move(lever, lever.direction * steps * step, 0.0)]), _at_once)
 
     without = math.ceil(lever.direction * row.written(problem.budget) / step) - 1
-    enough = _loosest(row, lever.direction, step, problem.budget)
-    if enough is None:
-        reach = 1
-        while not is_enough(without + reach):
-            reach *= 2
-            if reach > FAR:
-                return None
-        enough = without + reach
+    loosest = _loosest(row, lever.direction, step, problem.budget)
+    enough = min(max(math.ceil(lever.direction * guess / step), without + 1), loosest)
+    reach = 1
+    while not is_enough(enough):
+        if enough >= loosest:
+            return None
+        without, enough, reach = enough, min(enough + reach, loosest), 4 * reach
+    reach = 1
     while enough - without > 1:
-        middle = (enough + without) // 2
+        middle = max(enough - reach, (enough + without) // 2)
+        reach = 4 * reach
         if is_enough(middle):
             enough = middle
         else:
-            without = middle
+            without, reach = middle, FAR
     return lever.direction * enough * step
 
 
-def _loosest(row: Row, direction: int, step: float, budget: float) -> int | None:
-    """Give the ratio that limits nothing, in steps; None where there is no such number."""
+def _loosest(row: Row, direction: int, step: float, budget: float) -> int:
+    """Give the loosest ratio that means anything, in steps."""
     offset = row.quotient.offset if row.quotient else 0.0
     if direction < 0:
         return math.ceil(direction * offset / step)
     if row.unit is Unit.SHARE:
         return math.ceil((offset + 1.0) / step)
-    return math.ceil(budget / step) if row.quotient and row.quotient.switches else None
+    return math.ceil(budget / step) if row.quotient and row.quotient.switches else FAR
 
 
 def _at_once(lp: LinearProgram) -> RawSolution:

@@ -167,7 +167,9 @@ class Solution:
 
     ``decision_spend`` aligns with the problem's decisions. ``draws`` holds the plan's incremental margin
     under each draw; ``worth`` is the objective as its risk judges it. ``interchangeable`` names groups of
-    decisions between which money can move without loss, when the optimum is not unique.
+    decisions between which money can move without loss, when the optimum is not unique. ``whole`` says
+    that whole numbers were chosen: prices hold for these, with the same channels active. In ``goals`` the
+    first one has no name.
     """
 
     status: Status
@@ -182,6 +184,7 @@ class Solution:
     draws: FloatArray | None = None
     today: Today | None = None
     worth: float | None = None
+    whole: bool = False
     safety: Safety | None = None
     goals: tuple[GoalResult, ...] = ()
     interchangeable: tuple[tuple[str, ...], ...] = ()
