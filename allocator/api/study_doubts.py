@@ -89,7 +89,7 @@ class Tornado(Study):
         rows = tuple(self._row(bar) for bar in self.result.bars)
         what = objective_of(self.scenario)
         title = f"What each input does to the {what} of {money(self.result.objective)}"
-        remark = "kept: the plan as it is now, not made anew; ✗ it then breaks a limit"
+        remark = "kept: the plan as it is now, not made anew; * it then breaks a limit"
         return Document(
             self.scenario.name,
             subtitle("tornado", self.scenario),
@@ -102,7 +102,7 @@ class Tornado(Study):
             "no plan" if one.objective is None else signed_money(one.objective - base)
             for one in (bar.low, bar.high)
         ]
-        kept = [signed_money(one.kept - base) + (" ✗" if one.breaks else "") for one in (bar.low, bar.high)]
+        kept = [signed_money(one.kept - base) + ("*" if one.breaks else "") for one in (bar.low, bar.high)]
         return (Text(bar.name), *map(Text, anew), *map(Text, kept))
 
 
@@ -174,7 +174,7 @@ class Stress(Study):
         worst = found.worst[0]
         cause = f"{worst.channel} brings {money(abs(worst.shortfall))} less than expected"
         yield Figure("Worst", Money(worst.value), (f"of {len(found.outcomes)} draws", cause))
-        yield Figure("Loss", Percent(found.loss_probability), ("of draws bring less than is spent",))
+        yield Figure("Loss", Text(percent(found.loss_probability, 1)), ("of draws bring less than is spent",))
         if found.beats_today is not None:
             yield Figure("vs now", Percent(found.beats_today), ("of draws are ahead of today's plan",))
         regret = (

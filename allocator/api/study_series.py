@@ -18,7 +18,7 @@ from allocator.response.curve import FloatArray
 from allocator.scenario.schema import Scenario
 from allocator.study.frontier import Frontier as Traced
 from allocator.study.frontier import Kink
-from allocator.study.outputs import OUTPUTS, outputs, spelled
+from allocator.study.outputs import OUTPUTS, PHRASES, outputs, spelled
 from allocator.study.solve_for import Solved
 from allocator.study.sweep import SweepPoint
 
@@ -106,9 +106,8 @@ class Frontier(Study):
             return
         best = int(np.nanargmax(self.objectives))
         remarks = [f"{objective_of(self.scenario)} of {money(self.objectives[best])}"]
-        paying = np.flatnonzero(found.marginal > 0)
-        if best == len(self.objectives) - 1 and best in paying:
-            remarks.append("the largest budget asked for; the next unit would still pay")
+        if found.marginal[best] > 0:
+            remarks.append("of the budgets asked for; the next unit would still add to it")
         yield Figure("Best", Money(float(found.budgets[best])), tuple(remarks))
         if found.error_bound is None:
             remark = "every budget was solved on its own; nothing is known of what lies between them"
@@ -120,8 +119,8 @@ class Frontier(Study):
 
 def _kink(kink: Kink) -> str:
     parts = [
-        f"{', '.join(names)} {verb} holding the plan back"
-        for names, verb in ((kink.starts, "starts"), (kink.stops, "stops"))
+        f"{', '.join(names)} {verb if len(names) > 1 else verb + 's'} holding the plan back"
+        for names, verb in ((kink.starts, "start"), (kink.stops, "stop"))
         if names
     ]
     worth = f"the next 1 adds {ratio(kink.marginal_above)} instead of {ratio(kink.marginal_below)}"
@@ -289,17 +288,18 @@ class GoalSeek(Study):
     @property
     def _document(self) -> Document:
         found, best = self.result, self.result.best
-        name = found.output.replace("_", " ")
-        goal = f"a {name} of {spelled(found.output, found.target)}"
+        goal = f"{PHRASES[found.output]} {spelled(found.output, found.target)}"
         if best is None:
             reason = found.tried[0].reason if found.tried else ""
             figure = Figure(self.vary, Text("no value"), (f"allows a plan: {reason}",))
         elif found.reached:
             word = "at most" if found.rising is False else "at least"
-            gives = f"gives a {name} of {spelled(found.output, best.output)}"
+            gives = f"gives {PHRASES[found.output]} {spelled(found.output, best.output)}"
             figure = Figure(self.vary, Text(self._spelled(best.value)), (f"{word}, for {goal}", gives))
         else:
-            nearest = f"the best is {spelled(found.output, best.output)}, at {self._spelled(best.value)}"
+            nearest = (
+                f"the best found is {spelled(found.output, best.output)}, at {self._spelled(best.value)}"
+            )
             figure = Figure(self.vary, Text("no value"), (f"reaches {goal}", nearest))
         return Document(
             self.scenario.name,

@@ -21,6 +21,7 @@ from allocator.plan.uncertainty import margin_draws
 from allocator.quantities import money, quoted
 from allocator.response.curve import FloatArray
 from allocator.response.curves import ALL, Cell, cell_name
+from allocator.study.hot import certain
 from allocator.study.kept import Violation, brought, valued, violations
 
 CENTS = 0.005
@@ -149,10 +150,16 @@ def _cells(
 
 
 def _past_the_end(problem: Problem, past: FloatArray) -> Iterator[str]:
+    """Say where money brings nothing; segments of a tier are one."""
+    found: dict[str, float] = {}
     for decision, amount in zip(problem.decisions, past.tolist(), strict=True):
+        cell = decision.cells[0]
+        name = decision.name if decision.tied else cell_name(cell.channel, cell.tier, cell.period)
+        found[name] = found.get(name, 0.0) + amount
+    for name, amount in found.items():
         if amount > CENTS:
             what = f"{money(amount)} lie past the end of its curve and are counted to bring nothing"
-            yield f"{decision.name}: {what}"
+            yield f"{name}: {what}"
 
 
 def spend_of(problem: Problem, table: Sequence[Given]) -> tuple[FloatArray, tuple[str, ...]]:
@@ -237,7 +244,7 @@ def _split(
         stated += [row for j in unlisted for row in _exactly(problem, (j,), 0.0)]
         size = max(sum(within.values()), 1.0)
         asked = replace(problem, rows=(*rows, *stated), budget=size)
-        located = locate(asked)
+        located = locate(certain(asked))
         if located.answer.status in _CARRIES:
             spend = located.compiled.spend(located.answer.x)
             break

@@ -18,7 +18,7 @@ from allocator.plan.rows import Bound
 from allocator.plan.solution import Solution
 from allocator.quantities import money
 from allocator.response.curve import FloatArray
-from allocator.study.hot import Point, Traced
+from allocator.study.hot import Point, Traced, certain
 
 JUMP = 1e-4  # of the marginal: a limit that changes it by less makes no kink
 PARTS = 8  # a piece of a smooth curve that some budget's plan lies on is cut into
@@ -120,7 +120,7 @@ def frontier(problem: Problem, budgets: Sequence[float] | FloatArray) -> Frontie
     >>> found.values.tolist(), found.marginal.tolist(), round(found.error_bound, 6)
     ([150.0, 350.0, 450.0], [3.0, 1.0, 1.0], 50.0)
     """
-    amounts = checked_budgets(budgets)
+    amounts, problem = checked_budgets(budgets), certain(problem)
     points = None if _has_own_solves(problem) else _points(problem, amounts)
     if points is None:
         return _one_by_one(problem, amounts)
@@ -178,7 +178,6 @@ def _cut(decision: Decision, spends: FloatArray) -> Decision:
     curve = decision.curve
     if curve.shape is None:
         return decision
-    curve = replace(curve, draws=None)
     places = curve.spend
     last = len(places) - 2
     # a spend at a breakpoint lies on the pieces on both sides

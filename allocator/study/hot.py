@@ -152,6 +152,20 @@ class Traced:
         return Tangent(solved.budget, claimed + above, self._price(answer))
 
 
+def certain(problem: Problem) -> Problem:
+    """Give a problem without the draws of its curves, where only what is expected counts.
+
+    Its best plan is the same and found several times faster; it does not tell how sure that plan is.
+    """
+    if problem.risk.method != "expected":
+        return problem
+    decisions = (
+        d if d.curve.draws is None else replace(d, curve=replace(d.curve, draws=None))
+        for d in problem.decisions
+    )
+    return replace(problem, decisions=tuple(decisions))
+
+
 @dataclass(frozen=True, eq=False)
 class _Solved:
     """A budget, what the solver says, and what it says with a little more where that allows a plan."""

@@ -21,6 +21,18 @@ OUTPUTS = (
 """In money: ``spend``, ``return`` (incremental margin, gross of spend) and ``profit``; ``roi`` is profit per
 spend, ``marginal_return`` what the next unit of money earns, ``objective`` in its own unit."""
 
+PHRASES = {
+    "spend": "a spend of",
+    "return": "a return of",
+    "profit": "a profit of",
+    "roi": "an ROI of",
+    "conversions": "conversions of",
+    "retained_customers": "retained customers of",
+    "marginal_return": "a marginal return of",
+    "objective": "an objective of",
+}
+"""How a sentence goes on to the number of an output."""
+
 _COUNTED = ("conversions", "retained_customers")
 _RATIOS = ("marginal_return",)
 

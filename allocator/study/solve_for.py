@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice, zip_longest
 
 import numpy as np
@@ -13,10 +13,12 @@ from allocator.plan.optimise import optimise
 from allocator.plan.problem import Problem
 from allocator.plan.refine import locate
 from allocator.plan.solution import Solution, Status
+from allocator.study.hot import certain
 from allocator.study.outputs import checked_output, outputs
 from allocator.study.sweep import why_not
 
 LOOKS = 6  # how often it is doubled and halved to see which way the output moves
+PEAKS = 12  # how often a peak is enclosed more closely
 STILL = 3  # an output that did not move for so many doublings will not
 DOUBLINGS = 24  # how often the input is doubled (or halved) in search of the target
 PRECISE = 1e-7  # of the input: how closely its value is found
@@ -98,10 +100,16 @@ class _Search:
 
     def _tried(self, value: float) -> Tried:
         try:
-            solution = optimise(self.make(value), "highs")
+            solution = optimise(certain(self.make(value)), "highs")
         except AllocatorError as error:
             return Tried(value, None, None, error.findings[0].what)
         return Tried(value, outputs(solution)[self.output], solution, why_not(solution))
+
+    def whole(self, value: float) -> Tried:
+        """Solve once more with the draws that tell how sure the plan is."""
+        found = self.at(value)
+        solution = None if found.solution is None else optimise(self.make(self.rounded(value)), "highs")
+        return replace(found, solution=solution)
 
     def reaches(self, value: float) -> bool:
         output = self.at(value).output
@@ -112,7 +120,7 @@ class _Search:
         value = self.rounded(value)
         if value not in self.seen:
             try:
-                located = locate(self.make(value))
+                located = locate(certain(self.make(value)))
             except AllocatorError:
                 return False
             if located.answer.status is Status.INFEASIBLE:
@@ -230,7 +238,31 @@ def _crossing(search: _Search, first: float, ends: tuple[float, float]) -> float
         last = at
         if at != place or (still == STILL and not sought):
             break
-    return last if sought else search.highest()
+    return last if sought else _peak(search)
+
+
+def _peak(search: _Search) -> float:
+    """Give the value with the highest output, looking between those tried where it lies inside.
+
+    Where the output rises and falls again, the target may be reached on the way only.
+    """
+    for _ in range(PEAKS):
+        top = search.highest()
+        known = [one.value for one in search.in_order() if one.output is not None]
+        place = known.index(top)
+        if search.reaches(top) or not 0 < place < len(known) - 1:
+            break
+        beside = (known[place - 1], known[place + 1])
+        heights = [search.at(one).output or 0.0 for one in (*beside, top)]
+        if heights[2] - max(heights[:2]) <= FLAT * abs(heights[2]):
+            break
+        for one in beside:
+            middle = (one + top) / 2
+            if search.allows(middle):
+                search.at(middle)
+    top = search.highest()
+    lower = [one.value for one in search.in_order() if one.output is not None and one.value < top]
+    return _root(search, lower[-1], top) if lower and search.reaches(top) else top
 
 
 def _edge(search: _Search, inside: float, outside: float) -> float:
@@ -294,7 +326,7 @@ def _told(search: _Search, *, rising: bool | None, found: float | None) -> Solve
         output=search.output,
         target=search.target,
         reached=found is not None and search.reaches(found),
-        best=None if found is None else search.at(found),
+        best=None if found is None else search.whole(found),
         rising=rising,
         steady=rising is None or not bool(against.any()),
         tried=tried,

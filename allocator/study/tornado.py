@@ -17,6 +17,7 @@ from allocator.plan.solution import Solution
 from allocator.plan.solver import Engine
 from allocator.quantities import percent
 from allocator.response.curve import FloatArray
+from allocator.study.hot import certain
 from allocator.study.kept import brought, violations
 from allocator.study.sweep import why_not
 
@@ -119,6 +120,7 @@ def tornado(problem: Problem, by: float = 0.1, engine: Engine = "highs") -> Torn
     if not 0 < by < 1:
         what = f"inputs are moved by a share between 0% and 100%, not by {percent(by, None)}"
         raise ArgumentError(Finding("E106", None, what))
+    problem = certain(problem)
     base = optimise(problem, engine)
     if not base.cells:
         raise NoPlanError(Finding("E401", None, why_not(base)))

@@ -152,3 +152,18 @@ def test_the_marginal_return_falls_with_the_budget():
 def test_an_output_that_does_not_exist_is_refused_with_the_one_most_alike():
     with pytest.raises(ArgumentError, match="profit"):
         solve_for(on_log, target=("profits", 1.0), start=10.0)
+
+
+def test_a_target_on_both_sides_of_a_peak_is_reached_on_the_way_up():
+    # all of the budget has to go out: profit rises by 2 a unit up to 100, then falls by 0.5
+    def exactly(budget):
+        one = decision("email", slopes((100, 3), (2000, 0.5)))
+        return problem([one], budget, spend_rule="exactly")
+
+    found = solve_for(exactly, target=("profit", 190.0), start=10.0, unit=CENT)
+    assert found.reached
+    assert found.value == pytest.approx(95.0, abs=0.02)
+    assert not found.steady
+    beyond = solve_for(exactly, target=("profit", 210.0), start=10.0, unit=CENT)
+    assert not beyond.reached
+    assert beyond.best.output == pytest.approx(200.0, abs=0.2)
