@@ -116,6 +116,8 @@ def frontier(
 ) -> Frontier:
     """Give the best plan at every budget, what the next unit adds, and how far that holds in between.
 
+    Customers stay in the segments that suit the scenario's own budget, so that only the budget moves.
+
     Parameters
     ----------
     scenario : Scenario

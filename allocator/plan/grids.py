@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from allocator.response.curve import FloatArray, ResponseCurve
 
 SAME_SLOPE = 1e-12  # of the steepest: neighbouring pieces this alike are one
 RISING = 1e-9  # of the steepest: a slope that rises by more has to wait for the piece before it
+NOTHING_YET = np.zeros((0, 0))
 FURTHER = np.array([2.0, 4.0, 8.0])  # a smooth curve is followed to these multiples of its reach
 
 
@@ -30,12 +31,15 @@ class Grid:
         Whether the last piece goes on without end: a row, or nothing, limits it.
     ordered : bool
         Whether every piece has to wait for the one before it, whatever its slope.
+    counted : tuple of int
+        Which of `brought` the problem counts.
     """
 
     spend: FloatArray
     brought: FloatArray
     open_end: bool
     ordered: bool = False
+    counted: tuple[int, ...] = (0,)
 
     @property
     def value(self) -> FloatArray:
@@ -59,22 +63,34 @@ class Grid:
 
     @cached_property
     def waits(self) -> NDArray[np.bool_]:
-        """Which pieces pay more than the one before and so have to wait for it, shape (n_pieces,)."""
+        """Which pieces bring more of anything counted than the one before, and so have to wait for it."""
         waits = np.zeros(len(self.widths), dtype=bool)
-        rise = np.diff(self.slopes) > RISING * np.abs(self.slopes).max()
-        waits[1:] = True if self.ordered else rise
+        waits[1:] = self.ordered or np.logical_or.reduce([rises(self.rates[m]) for m in self.counted])
         return waits
+
+    def at(self, curve: ResponseCurve, spend: FloatArray) -> Grid:
+        """Give the grid of the same curve with breakpoints at `spend`; equal neighbours are merged."""
+        grid = replace(self, spend=spend, brought=brought_at(curve, spend))
+        return grid.merged(_drawn_rates(curve, spend))
+
+    def merged(self, drawn_rates: FloatArray) -> Grid:
+        """Leave out breakpoints at which nothing changes, under no draw either."""
+        bends = np.zeros(len(self.spend) - 2, dtype=bool)
+        for rate in (*self.rates, *drawn_rates):
+            bends |= np.abs(np.diff(rate)) > SAME_SLOPE * np.abs(rate).max()
+        keep = np.concatenate(([True], bends, [True]))
+        return self if keep.all() else replace(self, spend=self.spend[keep], brought=self.brought[:, keep])
+
+
+def rises(rates: FloatArray) -> NDArray[np.bool_]:
+    """Say where a piece brings more per unit than the one before, shape (n_pieces - 1,)."""
+    return np.asarray(np.diff(rates) > RISING * np.abs(rates).max())
 
 
 def grid_at(decision: Decision, spend: FloatArray, *, open_end: bool, ordered: bool = False) -> Grid:
     """Give the grid of a decision's curve with breakpoints at `spend`; equal neighbours are merged."""
     curve = decision.curve
-    grid = Grid(spend, brought_at(curve, spend), open_end, ordered)
-    bends = np.zeros(len(spend) - 2, dtype=bool)
-    for rate in (*grid.rates, *_drawn_rates(curve, spend)):
-        bends |= np.abs(np.diff(rate)) > SAME_SLOPE * np.abs(rate).max()
-    keep = np.concatenate(([True], bends, [True]))
-    return grid if keep.all() else Grid(spend[keep], grid.brought[:, keep], open_end, ordered)
+    return Grid(spend, NOTHING_YET, open_end, ordered).at(curve, spend)
 
 
 def _drawn_rates(curve: ResponseCurve, spend: FloatArray) -> FloatArray:
@@ -108,5 +124,6 @@ def first_grids(problem: Problem) -> tuple[Grid, ...]:
         curve = decision.curve
         spend = curve.spend if curve.bounded else np.append(curve.spend, curve.end * FURTHER)
         open_end = not curve.bounded or ended.issuperset(decision.cells)
-        grids.append(grid_at(decision, spend, open_end=open_end, ordered=j in capped))
+        start = Grid(spend, NOTHING_YET, open_end, j in capped, problem.counted)
+        grids.append(start.at(curve, spend))
     return tuple(grids)

@@ -264,6 +264,13 @@ class Problem:
         return bool(self.wholes) or not all(decision.curve.concave for decision in self.decisions)
 
     @cached_property
+    def counted(self) -> tuple[int, ...]:
+        """Places in `BROUGHT` of what the objective or some row counts; the margin always."""
+        used = (self.goal[1:] != 0).any(axis=1) | (self.incidence.weights[1:] != 0).any(axis=1)
+        used[0] = True
+        return tuple(np.flatnonzero(used).tolist())
+
+    @cached_property
     def capped(self) -> IntArray:
         """Decisions of which some row wants spend to bring less, such as an upper limit on the return."""
         row, at, weights = self.incidence

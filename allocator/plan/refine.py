@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from allocator.plan.compiled import Compiled
-from allocator.plan.grids import Grid, first_grids, grid_at
+from allocator.plan.grids import Grid, first_grids
 from allocator.plan.linear import Entries, IntArray, Interval, LinearProgram
 from allocator.plan.problem import Decision, Problem, Quantities
 from allocator.plan.program import SIZE, compile_problem
@@ -224,4 +224,4 @@ def _near(decision: Decision, old: Grid, places: FloatArray, at: float) -> Grid:
         near = np.concatenate((centre - steps, centre + steps))
         kept: IntArray = np.unique(np.clip(near, 0, len(places) - 1))
         places = places[np.union1d(kept, np.array([0, len(places) - 1], dtype=np.intp))]
-    return grid_at(decision, places, open_end=True, ordered=old.ordered)
+    return old.at(decision.curve, places)

@@ -144,7 +144,12 @@ def assumed_parts(group: Group, scope: Scope, *, counts_current: bool) -> Iterat
 
 def spend_terms(group: Group) -> Terms:
     """Give terms that add up the money of the cells."""
-    return {facts.cell: Weights(spend=1.0) for facts in group}
+    return spend_weights(facts.cell for facts in group)
+
+
+def spend_weights(cells: Iterable[Cell]) -> Terms:
+    """Give terms that add up the money of cells by name."""
+    return dict.fromkeys(cells, Weights(spend=1.0))
 
 
 def contact_terms(group: Group, path: str, scope: Scope) -> Terms:

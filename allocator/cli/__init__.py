@@ -15,22 +15,30 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO, TypeVar
 import typer
 
 from allocator import __version__, api
-from allocator.errors import AllocatorError, Finding, SolverError
+from allocator.cli import studies
+from allocator.cli.common import (
+    DONE,
+    EXIT_OF_STATUS,
+    FAULT,
+    AllowOutside,
+    File,
+    Files,
+    Json,
+    NoCache,
+    Sets,
+    Solver,
+    changes_of,
+    code_of,
+    complain,
+    each,
+    progress,
+    show_text,
+    worst,
+)
+from allocator.errors import AllocatorError, Finding
 
 if TYPE_CHECKING:
     from allocator.api import Backtested, Forecast, Plan, TableRead
-
-Made = TypeVar("Made")
-
-PATIENCE_SECONDS = 1.0
-
-DONE, FAULT, BAD_INPUT, NO_PLAN, NOT_PROVEN = range(5)
-EXIT_OF_STATUS = {
-    "optimal": DONE,
-    "feasible_gap": NOT_PROVEN,
-    "time_limit": NOT_PROVEN,
-    "infeasible": NO_PLAN,
-}
 
 HELP = """Decide where a marketing budget goes across customer tiers and channels, and defend the answer.
 
@@ -52,19 +60,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE", help="One or more scenario files.", show_default=False)
-]
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A scenario file.", show_default=False)]
-AllowOutside = Annotated[
-    bool, typer.Option("--allow-outside", help="Let paths in the scenario leave the project folder.")
-]
-NoCache = Annotated[
-    bool, typer.Option("--no-cache", help="Forecast customers anew, and keep nothing for the next time.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on stdout.")]
-
-
 class Format(StrEnum):
     """How findings are printed."""
 
@@ -73,19 +68,12 @@ class Format(StrEnum):
     GITHUB = "github"
 
 
-class Solver(StrEnum):
-    """Which solver is asked first."""
-
-    CBC = "cbc"
-    HIGHS = "highs"
-
-
 @app.callback(invoke_without_command=True)
 def _program(
     *, version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False
 ) -> None:
     if version:
-        _print(f"allocator {__version__}")
+        show_text(f"allocator {__version__}")
         raise typer.Exit
 
 
@@ -99,9 +87,9 @@ def init(
     """
     written = api.init(folder)
     for path in written:
-        _print(f"wrote {path}")
+        show_text(f"wrote {path}")
     example = next(path for path in written if path.suffix == ".yaml")
-    _print(f"next: allocator run {example}")
+    show_text(f"next: allocator run {example}")
 
 
 @app.command()
@@ -118,7 +106,7 @@ def check(
     Solves nothing.
     """
     checked = {str(file): api.check(file, data=not no_data, allow_outside=allow_outside) for file in files}
-    _print(_findings(checked, style))
+    show_text(_findings(checked, style))
     found = [finding for findings in checked.values() for finding in findings]
     raise typer.Exit(BAD_INPUT if any(strict or finding.severity == "error" for finding in found) else DONE)
 
@@ -141,9 +129,9 @@ def data(files: Files, *, json: Json = False, allow_outside: AllowOutside = Fals
     def read(file: Path) -> tuple[TableRead, ...]:
         return api.data(api.load_scenario(file, allow_outside=allow_outside))
 
-    tables = [table for found in _each(files, read) for table in found]
+    tables = [table for found in each(files, read) for table in found]
     texts = (str(table) for table in tables)
-    _print(api.tables_to_json(tables) if json else "\n\n".join(texts) or "the scenario reads no table")
+    show_text(api.tables_to_json(tables) if json else "\n\n".join(texts) or "the scenario reads no table")
 
 
 @app.command()
@@ -173,17 +161,17 @@ def fit(
     def forecast(path: Path) -> tuple[Forecast, str]:
         scenario = api.load_scenario(path, allow_outside=allow_outside)
         before = api.Forecast.load(out) if update and out is not None else None
-        with _progress() as tell:
+        with progress() as tell:
             fitted = api.fit(scenario, progress=tell, cache=None if no_cache else api.cache_folder())
             tell("judging")
             fitted = fitted.since(before) if before is not None else fitted
             return fitted, fitted.to_json() if json else fitted.to_text(sys.stdout)
 
-    ((fitted, text),) = _each([file], forecast)
+    ((fitted, text),) = each([file], forecast)
     written = fitted.save(out, force=force) if out is not None else None
-    _print(text)
+    show_text(text)
     if written is not None:
-        _complain(f"wrote {written}")
+        complain(f"wrote {written}")
 
 
 @app.command()
@@ -195,7 +183,7 @@ def show(
 ) -> None:
     """Print every value and the place that wrote it."""
     files = [file] if diff is None else [file, diff]
-    _print(api.show(*_each(files, lambda path: api.load_scenario(path, allow_outside=allow_outside))))
+    show_text(api.show(*each(files, lambda path: api.load_scenario(path, allow_outside=allow_outside))))
 
 
 @app.command()
@@ -220,7 +208,7 @@ def run(
 
     Where the money goes, what it returns, how sure that is, what binds, what more money would earn.
     """
-    changes = _changes(sets or [])
+    changes = changes_of(sets or [])
     if targets is not None and len(files) > 1:
         raise typer.BadParameter(
             "it takes one scenario, as names are those of one plan", param_hint="--targets"
@@ -228,19 +216,19 @@ def run(
 
     def plan(file: Path) -> Plan:
         scenario = api.load_scenario(file, allow_outside=allow_outside, sets=changes)
-        with _progress() as tell:
+        with progress() as tell:
             forecast = api.fit(scenario, progress=tell, cache=None if no_cache else api.cache_folder())
             tell("solving")
             return api.solve(scenario, forecast, solver=solver.value)
 
-    plans = _each(files, plan)
+    plans = each(files, plan)
     if targets is not None and plans[0].has_plan:
-        _complain(f"wrote {plans[0].save_targets(targets)}")
-        _complain(plans[0].rules_text())
+        complain(f"wrote {plans[0].save_targets(targets)}")
+        complain(plans[0].rules_text())
     if not quiet:
         texts = (plan.to_text(sys.stdout) for plan in plans)
-        _print(api.plans_to_json(plans) if json else "\n".join(texts))
-    raise typer.Exit(_worst(EXIT_OF_STATUS.get(plan.status.value, FAULT) for plan in plans))
+        show_text(api.plans_to_json(plans) if json else "\n".join(texts))
+    raise typer.Exit(worst(EXIT_OF_STATUS.get(plan.status.value, FAULT) for plan in plans))
 
 
 @app.command()
@@ -255,75 +243,13 @@ def backtest(
 
     def tested(path: Path) -> Backtested:
         scenario = api.load_scenario(path, allow_outside=allow_outside)
-        with _progress() as tell:
+        with progress() as tell:
             forecast = api.fit(scenario, progress=tell, cache=None if no_cache else api.cache_folder())
             tell("judging by halves")
             return api.backtest(scenario, forecast)
 
-    (found,) = _each([file], tested)
-    _print(found.to_json() if json else found.to_text(sys.stdout))
-
-
-def _is_terminal(stream: TextIO) -> bool:
-    return stream.isatty()
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Give what is told each stage; shown on a terminal's stderr, and only past one second."""
-    if not _is_terminal(sys.stderr):
-        yield lambda stage: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), BarColumn(20), TextColumn("{task.description}"), TimeElapsedColumn())
-    bar = Progress(*columns, console=console, transient=True)
-    task = bar.add_task("starting", total=None)
-    patience = Timer(PATIENCE_SECONDS, bar.start)
-    patience.daemon = True
-    patience.start()
-    try:
-        yield lambda stage: bar.update(task, description=stage)
-    finally:
-        patience.cancel()
-        patience.join()
-        bar.stop()
-
-
-def _changes(sets: Iterable[str]) -> dict[str, str]:
-    pairs = [change.partition("=") for change in sets]
-    for path, equals, _ in pairs:
-        if not (path and equals):
-            raise typer.BadParameter(f"write PATH=VALUE, got {path!r}", param_hint="--set")
-    return {path.strip(): value.strip() for path, _, value in pairs}
-
-
-def _each(files: Iterable[Path], make: Callable[[Path], Made]) -> list[Made]:
-    """Make something of every file; findings of all files are told before the command stops."""
-    made: list[Made] = []
-    code = DONE
-    for file in files:
-        try:
-            made.append(make(file))
-        except AllocatorError as error:
-            _complain(api.as_text(str(file), error.findings))
-            code = _worst([code, _code_of(error)])
-    if code:
-        raise typer.Exit(code)
-    return made
-
-
-def _code_of(error: AllocatorError) -> int:
-    """Whose turn it is: ours when the solvers fail, else the writer's of the input."""
-    return FAULT if isinstance(error, SolverError) else BAD_INPUT
-
-
-def _worst(codes: Iterable[int]) -> int:
-    """Give the code that matters most; a fault of ours outweighs bad input, and so on down."""
-    order = [FAULT, BAD_INPUT, NO_PLAN, NOT_PROVEN, DONE]
-    return min(codes, key=order.index)
+    (found,) = each([file], tested)
+    show_text(found.to_json() if json else found.to_text(sys.stdout))
 
 
 @app.command()
@@ -333,7 +259,7 @@ def explain(
     ] = None,
 ) -> None:
     """Explain an error code, or list them."""
-    _print(api.explain(code))
+    show_text(api.explain(code))
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -348,10 +274,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         app(arguments)
     except AllocatorError as error:
-        _complain(str(error))
-        sys.exit(_code_of(error))
+        complain(str(error))
+        sys.exit(code_of(error))
     except OSError as error:
-        _complain(f"the system refused: {error.strerror or error}")
+        complain(f"the system refused: {error.strerror or error}")
         sys.exit(FAULT)
     except Exception as error:  # noqa: BLE001  the last place that can turn a fault of ours into words
         _report_fault(error)
@@ -362,7 +288,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _report_fault(error: Exception) -> None:
     if os.environ.get("ALLOCATOR_TRACEBACK"):
         sys.excepthook(type(error), error, error.__traceback__)
-    _complain(
+    complain(
         f"internal fault: {type(error).__name__}: {' '.join(str(error).split())} · "
         "please report it, with the scenario and what it prints under ALLOCATOR_TRACEBACK=1"
     )
@@ -375,10 +301,3 @@ def _forgive_narrow_encodings() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _print(text: str) -> None:
-    sys.stdout.write(text.rstrip("\n") + "\n" if text else "")
-    sys.stdout.flush()
-
-
-def _complain(text: str) -> None:
-    sys.stderr.write(text.rstrip("\n") + "\n")
