@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from tests.oracles.brute_force import Amount, Best, Inequality, Place, Region, best_plan
 from tests.oracles.random_cases import Case, Channel, later_share
 
@@ -216,3 +218,20 @@ def _all_or_nothing(case: Case, limit: Mapping[str, Any]) -> Iterator[Region]:
     yield Region([at_least(ones, LEAST), enough])
     if limit.get("priority") == "soft":
         yield Region([enough.turned, at_least(ones, LEAST)], limit["penalty"])
+
+
+def dearest_unit(case: Case) -> float:
+    """Give the most one unit of money can change a plan's worth: what it brings, and the fines it moves."""
+    steepest = {"spend": 1.0}
+    for amount in amounts_of(case):
+        for name, values in amount.brings.items():
+            slopes = np.abs(np.diff(values) / np.diff(amount.spend))
+            steepest[name] = max(steepest.get(name, 0.0), float(slopes.max()))
+    dearest = sum(abs(weight) * steepest[name] for name, weight in worth_of(case.goal).items())
+    for limit in case.limits:
+        if "penalty" in limit and limit["measure"] not in ("active_channels", "spend_if_active"):
+            for inequality in meaning(case, limit):
+                counts = inequality.counts.items()
+                unit = sum(max(map(abs, w.values()), default=0.0) * steepest[name] for name, w in counts)
+                dearest += limit["penalty"] * unit
+    return dearest
