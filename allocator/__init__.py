@@ -15,24 +15,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from allocator.errors import (
-    AllocatorError,
-    ArgumentError,
-    DataError,
-    Finding,
-    NoPlanError,
-    Origin,
-    ScenarioError,
-    SolverError,
-)
+from allocator.errors import AllocatorError, DataError, Finding, NoPlanError, ScenarioError
+from allocator.errors import ArgumentError as ArgumentError
+from allocator.errors import Origin as Origin
+from allocator.errors import SolverError as SolverError
 from allocator.lazy import lazy_names
 
 if TYPE_CHECKING:
     from allocator.api.backtests import backtest
     from allocator.api.fitting import curves_from_frame, fit
     from allocator.api.forecasts import Forecast
+    from allocator.api.plan_questions import explain_cell as explain_cell
+    from allocator.api.plan_questions import few_moves as few_moves
+    from allocator.api.plan_questions import reforecast as reforecast
     from allocator.api.plans import Plan, solve
     from allocator.api.scenarios import Scenario, check, load_scenario
+    from allocator.api.studies import compare, grid, solve_for, sweep
+    from allocator.api.studies import evaluate as evaluate
+    from allocator.api.studies import frontier as frontier
+    from allocator.api.studies import stress as stress
+    from allocator.api.studies import tornado as tornado
     from allocator.api.tables import data
 else:
     __getattr__, __dir__ = lazy_names(
@@ -41,8 +43,19 @@ else:
             "allocator.api.backtests": ("backtest",),
             "allocator.api.fitting": ("curves_from_frame", "fit"),
             "allocator.api.forecasts": ("Forecast",),
+            "allocator.api.plan_questions": ("explain_cell", "few_moves", "reforecast"),
             "allocator.api.plans": ("Plan", "solve"),
             "allocator.api.scenarios": ("Scenario", "check", "load_scenario"),
+            "allocator.api.studies": (
+                "compare",
+                "evaluate",
+                "frontier",
+                "grid",
+                "solve_for",
+                "stress",
+                "sweep",
+                "tornado",
+            ),
             "allocator.api.tables": ("data",),
         },
     )
@@ -51,22 +64,23 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AllocatorError",
-    "ArgumentError",
     "DataError",
     "Finding",
     "Forecast",
     "NoPlanError",
-    "Origin",
     "Plan",
     "Scenario",
     "ScenarioError",
-    "SolverError",
     "__version__",
     "backtest",
     "check",
+    "compare",
     "curves_from_frame",
     "data",
     "fit",
+    "grid",
     "load_scenario",
     "solve",
+    "solve_for",
+    "sweep",
 ]

@@ -18,7 +18,9 @@ from allocator.api.forecasts import Forecast
 from allocator.api.plan_plots import PlanPlots
 from allocator.errors import DataError, Finding, NoPlanError
 from allocator.pipeline import Forecasted
+from allocator.plan.account import accounted
 from allocator.plan.optimise import optimise
+from allocator.plan.problem import Problem
 from allocator.plan.solution import Solution, Status
 from allocator.quantities import count, quoted
 from allocator.report.build import build
@@ -93,6 +95,11 @@ class Plan:
         return self.found.curves if self.found else self.forecast.curves
 
     @cached_property
+    def problem(self) -> Problem:
+        """The problem the plan solves: decisions with their curves, every limit as a row."""
+        return pipeline.problem(self.scenario, self.curves, self.forecast.facts.customers)
+
+    @cached_property
     def checked_return(self) -> CheckedReturn | None:
         """Margin of the tested channels by customers who did not choose it; None where none was tested.
 
@@ -136,7 +143,7 @@ class Plan:
         if found is None or found.tested is None:
             what = "names need a test of contacts that was fitted in this process"
             raise DataError(Finding("E209", None, what, "fit a scenario with response: {source: experiment}"))
-        problem = pipeline.problem(self.scenario, self.curves, self.forecast.facts.customers)
+        problem = self.problem
         targeting = found.tested.targeting
         table = chosen(
             targeting,
@@ -338,4 +345,4 @@ def solve(
     found = _suited(scenario, forecast)
     curves = found.curves if found else forecast.curves
     problem = pipeline.problem(scenario, curves, forecast.facts.customers)
-    return Plan(scenario, forecast, optimise(problem, engine=solver))
+    return Plan(scenario, forecast, accounted(problem, optimise(problem, engine=solver)))

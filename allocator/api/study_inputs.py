@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from allocator.api.fitting import ConvertibleTable
-from allocator.errors import DataError, Finding, closest
-from allocator.quantities import Change, SpellingError, parse_money, quoted
+from allocator.errors import ArgumentError, DataError, Finding, closest
+from allocator.quantities import Change, SpellingError, parse_money, parse_ratio, quoted
 from allocator.response.curves import ALL
 from allocator.scenario.schema import Scenario
 from allocator.study.evaluate import Given
@@ -83,3 +84,66 @@ def _money(value: object, line: int) -> float:
         return parse_money(value).value
     except SpellingError as error:
         raise DataError(Finding(error.code, None, f"line {line}: {error.what}", error.fix)) from None
+
+
+def ranges(scenario: Scenario, over: Sequence[str], points: int) -> dict[str, list[object]]:
+    """Read inputs to vary as the command line spells them.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    over : sequence of str
+        ``budget.total=400k..600k``, or ``budget.total=0.5..1.5x`` in multiples of the scenario's own value.
+    points : int
+        Values of each, both ends included.
+
+    Raises
+    ------
+    ArgumentError
+        For a range that is none.
+
+    Examples
+    --------
+    >>> import allocator as al
+    >>> scenario = al.load_scenario("scenarios/q1_base.yaml")
+    >>> ranges(scenario, ["budget.total=0.5..1.5x"], 3)
+    {'budget.total': [250000.0, 500000.0, 750000.0]}
+    """
+    found: dict[str, list[object]] = {}
+    for text in over:
+        path, equals, span = text.partition("=")
+        first, dots, last = span.strip().partition("..")
+        if not (path and equals and dots):
+            fix = "write PATH=FROM..TO, such as budget.total=400k..600k or budget.total=0.5..1.5x"
+            raise ArgumentError(Finding("E103", None, f"{quoted(text)} is no range", fix))
+        now = value_at(scenario, path.strip())
+        share = is_share(scenario, path.strip())
+        times = 1.0
+        if last.endswith("x"):
+            last, times = last.removesuffix("x"), number_of(now) or 0.0
+        ends = [times * _end(end.strip(), text, share=share) for end in (first, last)]
+        values = np.linspace(ends[0], ends[1], points).tolist()
+        found[path.strip()] = [spelled_like(now, value, share=share) for value in values]
+    return found
+
+
+def _end(value: str, text: str, *, share: bool) -> float:
+    try:
+        return parse_ratio(value) if share and value.endswith("%") else parse_money(value).value
+    except SpellingError as error:
+        raise ArgumentError(Finding(error.code, None, f"{quoted(text)}: {error.what}", error.fix)) from None
+
+
+def target_of(text: str) -> dict[str, float]:
+    """Read a target as the command line spells it.
+
+    Examples
+    --------
+    >>> target_of("return=2.5M"), target_of("roi=40%")
+    ({'return': 2500000.0}, {'roi': 0.4})
+    """
+    output, equals, number = (part.strip() for part in text.partition("="))
+    if not (output and equals):
+        fix = "write OUTPUT=NUMBER, such as return=2.5M or roi=40%"
+        raise ArgumentError(Finding("E103", None, f"{quoted(text)} is no target", fix))
+    return {output: _end(number, text, share=True)}

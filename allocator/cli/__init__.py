@@ -5,18 +5,17 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from threading import Timer
-from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from allocator import __version__, api
 from allocator.cli import studies
 from allocator.cli.common import (
+    BAD_INPUT,
     DONE,
     EXIT_OF_STATUS,
     FAULT,
@@ -25,12 +24,12 @@ from allocator.cli.common import (
     Files,
     Json,
     NoCache,
-    Sets,
     Solver,
     changes_of,
     code_of,
     complain,
     each,
+    fitted,
     progress,
     show_text,
     worst,
@@ -59,6 +58,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # boxes around the help would cost half of its time
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
 
 class Format(StrEnum):
     """How findings are printed."""
@@ -254,12 +254,34 @@ def backtest(
 
 @app.command()
 def explain(
-    code: Annotated[
-        str | None, typer.Argument(metavar="[CODE]", help="Such as E104; absent: all of them.")
+    subject: Annotated[
+        str | None,
+        typer.Argument(metavar="[CODE|FILE]", help="Such as E104 (absent: all of them), or a scenario file."),
     ] = None,
+    *,
+    cell: Annotated[
+        str | None, typer.Option("--cell", help="A cell of the file's plan: low/email, low/email@2027-01.")
+    ] = None,
+    json: Json = False,
+    no_cache: NoCache = False,
+    allow_outside: AllowOutside = False,
 ) -> None:
-    """Explain an error code, or list them."""
-    show_text(api.explain(code))
+    """Explain an error code, or why a cell of a plan got what it got."""
+    if cell is None:
+        show_text(api.explain(subject))
+        return
+    if subject is None:
+        raise typer.BadParameter("name the scenario file as well", param_hint="--cell")
+
+    def explained(path: Path) -> str:
+        scenario, forecast = fitted(path, no_cache=no_cache, allow_outside=allow_outside)
+        found = api.explain_cell(api.solve(scenario, forecast), cell)
+        return found.to_json() if json else found.to_text(sys.stdout)
+
+    show_text("\n".join(each([Path(subject)], explained)))
+
+
+studies.add_to(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -299,5 +321,3 @@ def _forgive_narrow_encodings() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-
-

@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from threading import Timer
-from typing import Annotated, TextIO, TypeVar
+from typing import TYPE_CHECKING, Annotated, TextIO, TypeVar
 
 import typer
 
 from allocator import api
 from allocator.errors import AllocatorError, SolverError
+
+if TYPE_CHECKING:
+    from allocator.api import Forecast, Scenario
 
 Made = TypeVar("Made")
 
@@ -48,6 +51,7 @@ class Solver(StrEnum):
 
 
 def is_terminal(stream: TextIO) -> bool:
+    """Say whether somebody watches a stream."""
     return stream.isatty()
 
 
@@ -76,6 +80,7 @@ def progress() -> Iterator[Callable[[str], None]]:
 
 
 def changes_of(sets: Iterable[str]) -> dict[str, str]:
+    """Read changes written as PATH=VALUE."""
     pairs = [change.partition("=") for change in sets]
     for path, equals, _ in pairs:
         if not (path and equals):
@@ -110,9 +115,18 @@ def worst(codes: Iterable[int]) -> int:
 
 
 def show_text(text: str) -> None:
+    """Print an answer."""
     sys.stdout.write(text.rstrip("\n") + "\n" if text else "")
     sys.stdout.flush()
 
 
 def complain(text: str) -> None:
+    """Say something that is no answer."""
     sys.stderr.write(text.rstrip("\n") + "\n")
+
+
+def fitted(path: Path, *, no_cache: bool, allow_outside: bool) -> tuple[Scenario, Forecast]:
+    """Read a scenario and fit its forecast, told on a terminal."""
+    scenario = api.load_scenario(path, allow_outside=allow_outside)
+    with progress() as tell:
+        return scenario, api.fit(scenario, progress=tell, cache=None if no_cache else api.cache_folder())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from allocator.errors import Finding
 from allocator.models.drift import DriftReport
 from allocator.quantities import count, ratio
+from allocator.report.advice import advice, unused_rows
 from allocator.report.document import Column, Document, Entry, Figure, Money, Percent, Ratio, Table, Text
 from allocator.report.evidence import history_figures, targeting_figure, uplift_table
 from allocator.report.forecasting import (
@@ -18,7 +19,6 @@ from allocator.report.forecasting import (
     retention_figure,
     trend_figure,
 )
-from allocator.report.limits import advice, unused_rows
 from allocator.report.record import FitRecord, OutlookRecord
 from allocator.response.curves import Curves, Response
 from allocator.response.whole_tiers import whole_tiers

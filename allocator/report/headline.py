@@ -5,11 +5,13 @@ from __future__ import annotations
 from allocator.plan.solution import Status, Today
 from allocator.quantities import largest_remainder, money, money_short, percent, ratio, signed_money
 from allocator.report.document import Figure, Money
+from allocator.report.purpose import aim, outcome_figures, safety_figures
 from allocator.report.scale import Scale
 from allocator.report.view import CheckedReturn, PlanView
 from allocator.response.curves import Evidence
 
 BREAK_EVEN_BAND = 0.005  # a marginal return that shows as 1.00 is break-even
+LEAST_GAP = 1e-4  # a gap is never shown as none
 MOSTLY = 0.5  # share of opinion above which it decides the plan
 
 _RESTS_ON = {Evidence.TESTED: "tests", Evidence.MODELLED: "models", Evidence.OPINION: "opinion"}
@@ -18,8 +20,7 @@ _RESTS_ON = {Evidence.TESTED: "tests", Evidence.MODELLED: "models", Evidence.OPI
 def subtitle(view: PlanView) -> tuple[str, ...]:
     """Give horizon, currency and how the solve ended."""
     horizon = f"{view.start} to {view.end}" if view.start and view.end else ""
-    goal = f"maximises {view.objective.replace('_', ' ')}" if view.objective not in ("", "profit") else ""
-    return tuple(item for item in (horizon, view.currency, goal, _ending(view)) if item)
+    return tuple(item for item in (horizon, view.currency, aim(view), _ending(view)) if item)
 
 
 def figures(view: PlanView, scale: Scale) -> tuple[Figure, ...]:
@@ -28,6 +29,8 @@ def figures(view: PlanView, scale: Scale) -> tuple[Figure, ...]:
     return (
         _spend(view, scale),
         _return(view, scale),
+        *outcome_figures(view, scale),
+        *safety_figures(view),
         *checked,
         _against_today(view, scale),
         _next_money(view, scale),
@@ -36,7 +39,8 @@ def figures(view: PlanView, scale: Scale) -> tuple[Figure, ...]:
 
 def _ending(view: PlanView) -> str:
     if view.solution.status is Status.FEASIBLE_GAP and view.solution.optimality:
-        return f"within {percent(view.solution.optimality.gap, 2)} of the best possible"
+        gap = view.solution.optimality.gap
+        return f"feasible within {percent(max(gap, LEAST_GAP), 2)} of the best"
     return view.solution.status.value.replace("_", " ")
 
 

@@ -16,6 +16,10 @@ from allocator.response.curves import ALL, Curves, Evidence, Response
 from allocator.response.history import beyond_observed
 from allocator.scenario.schema import Scenario
 
+COUNTED = {"conversions": "conversions", "retained_customers": "customers"}
+"""Goals that are counted rather than paid, and in what."""
+MIXED = "weighted sum"
+
 
 @dataclass(frozen=True)
 class Amounts:
@@ -119,7 +123,7 @@ class PlanView:
     budget : float
     spend_rule : {"up_to", "exactly"}
     objective : str
-        What is maximised: ``profit``, ``incremental_margin``, ...
+        What is maximised: ``profit``, ``incremental_margin``, ``profit + conversions``; or ``least_spend``.
     tiers, channels : tuple
         In order of declaration.
     solution : Solution
@@ -129,6 +133,10 @@ class PlanView:
         Of the tables read; None when the scenario reads none.
     rejects, rows_read : mapping of str to int
         Rejected rows, and all rows, by table.
+    weights : mapping of str to float
+        Of the goals that are added up; empty where there is one.
+    carrying : tuple of str
+        Labels of the channels whose effect carries over from period to period.
     """
 
     name: str
@@ -149,11 +157,29 @@ class PlanView:
     rejects: Mapping[str, int] = field(default_factory=dict)
     checked: CheckedReturn | None = None
     rows_read: Mapping[str, int] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
+    carrying: tuple[str, ...] = ()
 
     @property
     def has_plan(self) -> bool:
         """Whether there is a plan to show."""
         return bool(self.solution.cells)
+
+    @property
+    def periods(self) -> tuple[str, ...]:
+        """The periods money goes out in, in order of time; ``all`` alone without any."""
+        return tuple(sorted({result.cell.period for result in self.solution.cells}))
+
+    @property
+    def counted(self) -> str:
+        """What the objective counts: ``customers``, ``conversions``, a weighted sum; empty for money."""
+        units = {COUNTED.get(name, "") for name in self.objective.split(" + ")}
+        return units.pop() if len(units) == 1 else MIXED
+
+    @property
+    def fines(self) -> float:
+        """What missed limits cost, in the objective's unit."""
+        return fsum((result.row.penalty or 0.0) * result.missed for result in self.solution.rows)
 
     @property
     def whole(self) -> Amounts:
@@ -209,8 +235,10 @@ def _stops(result: RowResult, cell: CellResult) -> bool:
     if not result.binding or row.kind == "budget" or weights is None:
         return False
     margin = cell.marginal_return or 0.0
-    revenue = margin * cell.revenue / cell.margin if cell.revenue and cell.margin > 0 else 0.0
-    return row.bound.sign * weights.dot(Weights(1.0, margin, revenue)) < 0
+    # what comes with margin goes along with it
+    along = margin / cell.margin if cell.margin > 0 else 0.0
+    outcomes = [along * (known or 0.0) for known in (cell.revenue, cell.conversions, cell.retained)]
+    return row.bound.sign * weights.dot(Weights(1.0, margin, *outcomes, immediate=margin)) < 0
 
 
 def plan_view(
@@ -244,7 +272,7 @@ def plan_view(
         end=horizon.end if horizon else None,
         budget=scenario.budget.total,
         spend_rule=scenario.budget.spend,
-        objective=scenario.objective.maximize,
+        objective=scenario.objective.name,
         tiers=_tiers(scenario, curves, read.customers),
         channels=_channels(scenario, curves),
         solution=solution,
@@ -255,6 +283,16 @@ def plan_view(
         rejects=dict(read.rejects),
         checked=checked,
         rows_read=dict(read.rows_read),
+        weights=dict(scenario.objective.goal_weights or {}),
+        carrying=_carrying(scenario, solution),
+    )
+
+
+def _carrying(scenario: Scenario, solution: Solution) -> tuple[str, ...]:
+    """Name the channels of a plan in time whose effect goes on."""
+    several = len({result.cell.period for result in solution.cells}) > 1
+    return tuple(
+        channel.label or name for name, channel in scenario.channels.items() if several and channel.carryover
     )
 
 

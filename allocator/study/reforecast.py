@@ -23,7 +23,7 @@ def locked(problem: Problem, actuals: Sequence[Given]) -> Problem:
     """Give the problem with what was already spent as limits, so that only the rest is chosen.
 
     Every period named in `actuals` is over: cells of it that are not listed spent nothing. Limits that speak
-    of such periods only cannot be kept or broken any more; they are left out, and told where they were broken.
+    of such periods only are left out, as nothing can keep or break them any more, and told where broken.
 
     Parameters
     ----------

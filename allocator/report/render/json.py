@@ -9,7 +9,16 @@ from typing import Any
 
 from allocator.errors import Finding, Origin
 from allocator.plan.rows import Row
-from allocator.plan.solution import CellResult, Conflict, Repair, RowResult, Solution
+from allocator.plan.solution import (
+    CellResult,
+    Conflict,
+    GoalResult,
+    Repair,
+    RowResult,
+    Safety,
+    Solution,
+)
+from allocator.report.spelling import MADE_UP
 from allocator.report.view import ChannelView, CheckedReturn, PlanView, package_version
 
 SCHEMA = "allocator.result/1"
@@ -49,8 +58,31 @@ def _provenance(view: PlanView) -> Data:
         "objective": {
             "name": view.objective,
             "value": solution.objective if view.has_plan else None,
-            "unit": view.currency or "money",
+            "worth": solution.worth if view.has_plan else None,
+            "unit": view.counted or view.currency or "money",
         },
+        "goals": [_goal(view, goal) for goal in solution.goals],
+        "safety": _safety(solution.safety),
+    }
+
+
+def _goal(view: PlanView, goal: GoalResult) -> Data:
+    name = goal.name or view.objective
+    return {"name": name, "value": goal.value, "best": goal.best}
+
+
+def _safety(safety: Safety | None) -> Data | None:
+    if safety is None:
+        return None
+    return {
+        "method": safety.method,
+        "level": safety.level,
+        "expected": safety.expected,
+        "worth": safety.worth,
+        "plain_expected": safety.plain_expected,
+        "plain_worth": safety.plain_worth,
+        "price": safety.price,
+        "buys": safety.buys,
     }
 
 
@@ -58,12 +90,18 @@ def _optimality(solution: Solution) -> Data | None:
     proof = solution.optimality
     if proof is None:
         return None
-    return {"gap": proof.gap, "curve_error": proof.curve_error, "max_violation": proof.max_violation}
+    reached = solution.objective if solution.worth is None else solution.worth
+    return {
+        "gap": proof.gap,
+        "bound": None if reached is None else reached + proof.gap * abs(reached),
+        "curve_error": proof.curve_error,
+        "max_violation": proof.max_violation,
+    }
 
 
 def _frame(view: PlanView) -> Data:
     return {
-        "units": _units(view.currency or "money"),
+        "units": _units(view.currency or "money", view),
         "currency": view.currency or None,
         "tiers": [tier.name for tier in view.tiers],
         "channels": [channel.name for channel in view.channels],
@@ -73,7 +111,8 @@ def _frame(view: PlanView) -> Data:
     }
 
 
-def _units(money: str) -> dict[str, str]:
+def _units(money: str, view: PlanView) -> dict[str, str]:
+    active = ", with the same channels active" if view.solution.whole else ""
     return {
         "money": money,
         "return": f"{money} of incremental margin, gross of spend",
@@ -81,7 +120,9 @@ def _units(money: str) -> dict[str, str]:
         "marginal_return": f"{money} of incremental margin per further {money} of spend",
         "roi": "fraction: (return - spend) / spend",
         "share": "fraction of 1",
-        "shadow_price": "objective per unit of the limit; for ratios per unit of money of the limit's slack",
+        "objective": view.counted or money,
+        "shadow_price": f"objective per unit of the limit; for ratios per money of the limit's slack{active}",
+        "cost_of_rule": "objective",
         "population": "customers",
         "contacts": "contacts",
         "conversions": "conversions",
@@ -141,7 +182,7 @@ def _current(solution: Solution) -> Data | None:
 
 
 def _detail(view: PlanView) -> Data:
-    rows = view.solution.rows
+    rows = [row for row in view.solution.rows if row.row.kind not in MADE_UP]
     return {
         "cells": [_cell(cell) for cell in view.solution.cells],
         "binding": [_row(row) for row in rows if row.binding],
@@ -164,7 +205,7 @@ def _cell(result: CellResult) -> Data:
         "return_per_unit": result.margin / result.spend if result.spend > 0 else None,
         "marginal_return": result.marginal_return,
         "contacts": result.contacts,
-        "conversions": None,
+        "conversions": result.conversions,
         "tied": result.tied,
     }
 
@@ -180,6 +221,8 @@ def _row(result: RowResult) -> Data:
         "next_unit": result.next_unit,
         "last_unit": result.last_unit,
         "range": _pair(result.range),
+        "missed": result.missed,
+        "cost_of_rule": result.cost,
         "reason": result.row.reason,
         **_place(result.row.origin),
     }
@@ -191,6 +234,7 @@ def _conflict(conflict: Conflict | None, budget: float) -> Data | None:
     return {
         "rows": [_conflicting(row, budget) for row in conflict.rows],
         "repairs": [_repair(repair) for repair in conflict.repairs],
+        "further": [[_conflicting(row, budget) for row in rows] for rows in conflict.further],
     }
 
 
