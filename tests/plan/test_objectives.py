@@ -1,9 +1,11 @@
-"""Budget and objective: what is read, what is refused for now."""
+"""Budget and objective: what is read, what is refused."""
+
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
 
-from allocator.plan.objectives import Budget, Objective
+from allocator.plan.objectives import Budget, Maximize, Objective
 from allocator.plan.rows import Weights
 
 
@@ -28,30 +30,57 @@ def test_a_budget_is_read_as_written():
     assert (budget.total, budget.spend, budget.reason) == (1_200_000, "up_to", "Budget for the horizon")
 
 
-@pytest.mark.parametrize(
-    "keys",
-    [{"by_period": {"2027-01": 100}}, {"reserve": "50k"}],
-    ids=lambda keys: next(iter(keys)),
-)
-def test_later_keys_of_the_budget_are_refused_not_ignored(keys):
-    code, what = refusal(Budget, total=100, **keys)
-    assert code == "E110"
-    assert f"budget.{next(iter(keys))}" in what
+def test_every_goal_counts_something():
+    for name in get_args(Maximize):
+        goal = Objective(maximize=name, discount_rate="8%")
+        assert any(goal.weights()) != any(goal.discounted())
+        assert goal.name == name
 
 
-@pytest.mark.parametrize(
-    "keys",
-    [
-        {"maximize": "npv"},
-        {"maximize": "customer_equity"},
-        {"minimize": "spend"},
-        {"then": ["conversions"]},
-        {"weights": {"profit": 1}},
-    ],
-    ids=str,
-)
-def test_later_goals_are_refused_not_ignored(keys):
-    assert refusal(Objective, **keys)[0] == "E110"
+def test_npv_counts_profit_discounted():
+    goal = Objective(maximize="npv", discount_rate="8%")
+    assert (goal.weights(), goal.discounted()) == (Weights(), Weights(spend=-1, margin=1))
+    assert refusal(Objective, maximize="npv")[0] == "E101"
+    assert refusal(Objective, weights={"npv": 1, "profit": 1})[0] == "E101"
+
+
+def test_the_least_spend_is_a_goal_of_its_own():
+    goal = Objective(minimize="spend")
+    assert (goal.weights(), goal.name) == (Weights(spend=-1), "least_spend")
+    assert not any(goal.discounted())
+    assert refusal(Objective, minimize="spend", maximize="profit")[0] == "E113"
+
+
+def test_weights_add_goals_up():
+    goal = Objective(weights={"profit": 2, "conversions": 30, "npv": 0.5}, discount_rate="5%")
+    assert goal.weights() == Weights(spend=-2, margin=2, conversions=30)
+    assert goal.discounted() == Weights(spend=-0.5, margin=0.5)
+    assert goal.name == "profit + conversions + npv"
+    assert refusal(Objective, weights={"profit": 1}, maximize="profit")[0] == "E113"
+
+
+def test_further_goals_come_in_order_each_alone():
+    goal = Objective(weights={"profit": 1}, then=["conversions", "least_spend"], tolerance="2%")
+    further = goal.further()
+    assert list(further) == ["conversions", "least_spend"]
+    assert [one.weights() for one in further.values()] == [Weights(conversions=1), Weights(spend=-1)]
+    assert {one.given_up for one in (goal, *further.values())} == {0.02}
+    assert all(not one.further() for one in further.values())
+
+
+@pytest.mark.parametrize("keys", [{"then": ["proft"]}, {"weights": {"proft": 1}}], ids=str)
+def test_a_goal_that_is_not_there_is_refused_with_the_nearest(keys):
+    with pytest.raises(ValidationError) as caught:
+        Objective(**keys)
+    (error,) = caught.value.errors()
+    assert (error["type"], error["ctx"]["fix"]) == ("E103", "did you mean 'profit'?")
+
+
+def test_money_by_period_and_money_held_back():
+    budget = Budget(total="100k", by_period={"2027-01": "30k"}, roll_over=True, reserve="10k")
+    assert (budget.by_period, budget.roll_over, budget.reserve) == ({"2027-01": 30_000}, True, 10_000)
+    assert refusal(Budget, total=100, roll_over=True)[0] == "E113"
+    assert refusal(Budget, total=100, reserve=101)[0] == "E106"
 
 
 def test_a_budget_below_nothing_is_out_of_range():
