@@ -94,7 +94,8 @@ def _outcome(name: str, view: PlanView, scale: Scale) -> Figure | None:
         return _counted("Customers kept", [cell.retained for cell in cells], view)
     if name == "incremental_revenue":
         revenue = _total(cell.revenue for cell in cells)
-        return revenue and Figure("Revenue", Money(revenue, decimals=scale.decimals), ("incremental",))
+        shown = Money(revenue, decimals=scale.decimals)
+        return Figure("Revenue", shown, ("incremental",)) if revenue is not None else None
     if name == "npv" and view.objective == name and view.solution.objective is not None:
         value = view.solution.objective + view.fines
         remark = "profit discounted to the start of the horizon"
@@ -124,7 +125,8 @@ def safety_figures(view: PlanView) -> tuple[Figure, ...]:
         return ()
     price, buys = safety.price, safety.buys
     regret = safety.method == "regret"
-    instead = f"{_amount(safety.worth, view, regret)} instead of {_amount(safety.plain_worth, view, regret)}"
+    there, before = (_amount(worth, view, regret=regret) for worth in (safety.worth, safety.plain_worth))
+    instead = f"{there} instead of {before}"
     expected = f"expected {first_goal(view)}"
     where = bad_luck(safety)
     if price is None or buys is None:
@@ -161,6 +163,6 @@ def _rounded(share: float) -> str:
     return percent(share, 1 if abs(share) < 0.0995 else 0)
 
 
-def _amount(value: float, view: PlanView, regret: bool) -> str:
+def _amount(value: float, view: PlanView, *, regret: bool) -> str:
     """Write an amount of the objective; of regret how large it is."""
     return f"{money_short(-value if regret else value)} {view.counted}".strip()

@@ -237,8 +237,11 @@ def _stops(result: RowResult, cell: CellResult) -> bool:
     margin = cell.marginal_return or 0.0
     # what comes with margin goes along with it
     along = margin / cell.margin if cell.margin > 0 else 0.0
-    outcomes = [along * (known or 0.0) for known in (cell.revenue, cell.conversions, cell.retained)]
-    return row.bound.sign * weights.dot(Weights(1.0, margin, *outcomes, immediate=margin)) < 0
+    revenue, conversions, retained = (
+        along * (known or 0.0) for known in (cell.revenue, cell.conversions, cell.retained)
+    )
+    brings = Weights(1.0, margin, revenue, conversions, retained, immediate=margin)
+    return row.bound.sign * weights.dot(brings) < 0
 
 
 def plan_view(

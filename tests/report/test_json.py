@@ -18,8 +18,8 @@ from tests.report import made_up_plans as plans
 
 KEYS = [
     "schema", "scenario", "scenario_sha256", "data_sha256", "allocator_version", "solver", "seed", "status",
-    "optimality", "objective", "units", "currency", "tiers", "channels", "population", "evidence",
-    "checked_return", "budget", "spend", "return", "profit", "roi", "return_per_unit", "return_interval",
+    "optimality", "objective", "goals", "safety", "units", "currency", "tiers", "channels", "population",
+    "evidence", "checked_return", "budget", "spend", "return", "profit", "roi", "return_per_unit", "return_interval",
     "marginal_return", "current", "cells", "binding", "not_binding", "conflict", "warnings", "rejects",
 ]  # fmt: skip
 

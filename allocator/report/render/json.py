@@ -91,6 +91,8 @@ def _optimality(solution: Solution) -> Data | None:
     if proof is None:
         return None
     reached = solution.objective if solution.worth is None else solution.worth
+    if solution.goals:  # the proof is of the first goal, before anything was given up
+        reached = solution.goals[0].best
     return {
         "gap": proof.gap,
         "bound": None if reached is None else reached + proof.gap * abs(reached),
