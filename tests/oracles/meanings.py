@@ -25,9 +25,23 @@ WORTH: Mapping[str, Mapping[str, float]] = {
 """What one unit of each thing is worth."""
 
 
-def solved_by_force(case: Case) -> Best | None:
-    """Give the best plan of a case; None where no plan keeps the limits."""
-    return best_plan(amounts_of(case), always(case), worth_of(case.goal), choices_of(case))
+def solved_by_force(case: Case, *besides: Inequality) -> Best | None:
+    """Give the best plan of a case, within further inequalities; None where no plan keeps the limits."""
+    return best_plan(amounts_of(case), [*always(case), *besides], worth_of(case.goal), choices_of(case))
+
+
+def value_at(case: Case, goal: Mapping[str, Any], spend: Sequence[float]) -> float:
+    """Give what a goal comes to at the spend of every amount, fines left out."""
+    total = 0.0
+    for name, weight in worth_of(goal).items():
+        for amount, x in zip(amounts_of(case), spend, strict=True):
+            total += weight * (x if name == "spend" else np.interp(x, amount.spend, amount.brings[name]))
+    return float(total)
+
+
+def reaching(case: Case, goal: Mapping[str, Any], least: float) -> Inequality:
+    """Demand a value of a goal."""
+    return Inequality({name: dict.fromkeys(case.cells, w) for name, w in worth_of(goal).items()}, least)
 
 
 def worth_of(goal: Mapping[str, Any]) -> dict[str, float]:
