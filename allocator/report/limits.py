@@ -18,6 +18,7 @@ FAMILY = 4  # so many limits of one name with room are told by the nearest
 SAME_PRICE = 1e-3  # next and last unit differ when further apart, relative to the larger
 BUDGET = "budget.total"
 HALF_A_CENT = 0.005  # what is missed by less is kept
+MANY = 100  # customers or conversions from which parts do not matter
 SAME_ACTIVE = "prices with the same channels active"
 
 _TITLE = "What holds the plan back"
@@ -33,7 +34,11 @@ class Priced(NamedTuple):
 
     def text(self, value: float) -> str:
         """Write an amount of the objective without its sign."""
-        return f"{Money(value, decimals=self.decimals).text} {self.unit}".strip()
+        return f"{Money(value, decimals=self.decimals_of(value)).text} {self.unit}".strip()
+
+    def decimals_of(self, value: float | None) -> int:
+        """Decimals of an amount: of few customers parts are told."""
+        return 0 if self.unit and abs(value or 0.0) >= MANY else self.decimals
 
 
 def binding(view: PlanView, scale: Scale) -> Table:
@@ -104,7 +109,7 @@ def _importance(result: RowResult) -> tuple[bool, float]:
 
 
 def _entries(result: RowResult, priced: Priced, *, tells_cost: bool) -> tuple[Entry, ...]:
-    cost = Money(result.cost, decimals=priced.decimals, signed=True)
+    cost = Money(result.cost, decimals=priced.decimals_of(result.cost), signed=True)
     return (
         Text(result.row.name),
         Text(side(result.row)),
@@ -123,7 +128,9 @@ def _missed(result: RowResult, priced: Priced) -> str:
     if not _is_missed(result):
         return ""
     row = result.row
-    far = f"reaches {reached(result)}" if row.quotient else f"missed by {amount(row, result.missed)}"
+    decimals = priced.scale.decimals
+    by = f"missed by {amount(row, result.missed, short=False, decimals=decimals)}"
+    far = f"reaches {reached(result)}" if row.quotient else by
     return f"{far} (costs {priced.text((row.penalty or 0.0) * result.missed)})"
 
 

@@ -154,7 +154,7 @@ def bad_luck(safety: Safety) -> str:
         return f"in the worst {worst or f'{percent(safety.level, None)} of draws'}"
     if safety.method == "lower_quantile":
         often = f"{share.denominator - share.numerator} in {share.denominator}" if exact else None
-        return f"in the outcome that {often or percent(1 - safety.level, None)} draws exceed"
+        return f"in the outcome that {often or f'{percent(1 - safety.level, None)} of'} draws exceed"
     return "in the worst draw" if safety.method == "worst_case" else "at worst"
 
 

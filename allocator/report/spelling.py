@@ -47,13 +47,15 @@ def stands_at(row: Row, limit: float, scale: Scale) -> Entry:
     return Money(limit, decimals=0 if row.unit in _CONTACTS else scale.decimals)
 
 
-def amount(row: Row, value: float) -> str:
-    """Write an amount of the row's own unit: ``18k``, ``8,000 contacts``, ``2 channels``."""
+def amount(row: Row, value: float, *, short: bool = True, decimals: int = 0) -> str:
+    """Write an amount of the row's own unit: ``18k`` (or ``18,000``), ``8,000 contacts``, ``2 channels``."""
     if row.unit in _CONTACTS:
         return f"{count(value)} contacts"
     if row.unit is Unit.COUNT:
         return _things(row, value)
-    return money_short(value) if value >= 1 else money(value, 2)
+    if value < 1:
+        return money(value, 2)
+    return money_short(value) if short else money(value, decimals)
 
 
 def _things(row: Row, value: float) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from allocator.errors import Finding, Origin
-from allocator.plan.rows import Bound, Quotient, Row, Unit, Weights
+from allocator.plan.rows import Bound, Quotient, Row, Switch, Unit, Weights
 from allocator.plan.solution import (
     CellResult,
     Conflict,
@@ -188,3 +188,59 @@ def contradiction(**changes: object) -> PlanView:
         ),
     )
     return view(solution=Solution(Status.INFEASIBLE, "cbc", conflict=conflict), findings=(), **changes)
+
+
+MONTHS = tuple(f"2027-{month:02}" for month in range(1, 7))
+
+
+def in_periods(names: tuple[str, ...] = MONTHS) -> Solution:
+    """The plan spread over periods, unevenly; direct mail has none in the last one."""
+    weights = [1 + 0.37 * (i % 4) for i in range(len(names))]
+    shares = [weight / sum(weights) for weight in weights]
+    cells = tuple(
+        replace(
+            result,
+            cell=result.cell._replace(period=name),
+            current=result.current * share,
+            spend=result.spend * share,
+            margin=result.margin * share,
+        )
+        for result in solution().cells
+        for name, share in zip(names, shares, strict=True)
+        if not (result.cell.channel == "mail" and name == names[-1])
+    )
+    return replace(solution(), cells=cells)
+
+
+SOFT = replace(
+    NO_SHOCK, name="soft_cap", penalty=0.05, path="constraints.soft_cap.max", reason="Nice to have", shift=0.0
+)
+FEW = replace(
+    BUDGET,
+    name="few_channels",
+    kind="active_channels",
+    terms={},
+    rhs=3.0,
+    rhs_per_budget=0.0,
+    unit=Unit.COUNT,
+    wholes={Switch(channel, tuple(_spend(channel))): 1.0 for channel in _MONEY},
+    path="constraints.few_channels.max",
+    reason="The team can run three channels",
+    origin=Origin(FILE, 60, 3),
+)
+LOTS = replace(
+    BUDGET, name="channels.mail.step", kind="lots", terms=_spend("mail"), path="channels.mail.step"
+)
+
+
+def with_rules() -> Solution:
+    """The plan with a soft limit that is missed, a limit on whole numbers, lots, and costs of rules."""
+    budget, *others = solution().rows
+    rows = (
+        replace(budget, cost=None),
+        RowResult(SOFT, 240_000.0, 252_000.0, -12_000.0, True, 0.05, 0.05, cost=600.0),
+        RowResult(FEW, 3.0, 3.0, 0.0, True, 0.0, 0.0, cost=12_300.0),
+        RowResult(LOTS, 0.0, 0.0, 0.0, True, 0.3, 0.3),
+        *others,
+    )
+    return replace(solution(), rows=rows, whole=True)

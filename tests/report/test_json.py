@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allocator.errors import Finding, Origin
-from allocator.plan.solution import Solution, Status
+from allocator.plan.solution import GoalResult, Safety, Solution, Status
 from allocator.report.render.json import to_dict, to_json
 from allocator.report.schema import result_schema
 from allocator.report.view import CheckedReturn
@@ -19,8 +19,8 @@ from tests.report import made_up_plans as plans
 KEYS = [
     "schema", "scenario", "scenario_sha256", "data_sha256", "allocator_version", "solver", "seed", "status",
     "optimality", "objective", "goals", "safety", "units", "currency", "tiers", "channels", "population",
-    "evidence", "checked_return", "budget", "spend", "return", "profit", "roi", "return_per_unit", "return_interval",
-    "marginal_return", "current", "cells", "binding", "not_binding", "conflict", "warnings", "rejects",
+    "evidence", "checked_return", "budget", "spend", "return", "profit", "roi", "return_per_unit",
+    "return_interval", "marginal_return", "current", "cells", "binding", "not_binding", "conflict", "warnings", "rejects",
 ]  # fmt: skip
 
 VALIDATOR = jsonschema.Draft202012Validator(result_schema())
@@ -38,8 +38,17 @@ def test_the_schema_is_one():
         plans.view(checked=CheckedReturn(2.1e6, (1.8e6, 2.4e6), 2.3e6, "halves"), data_sha256="a" * 64),
         plans.view(solution=Solution(Status.UNBOUNDED, "highs"), currency="", seed=None),
         plans.view(solution=replace(plans.solution(), today=None), rejects={"orders": 3}),
+        plans.view(solution=plans.in_periods()),
+        plans.view(
+            solution=replace(
+                plans.with_rules(),
+                goals=(GoalResult("", 1.0, 2.0), GoalResult("conversions", 1.0, 1.0)),
+                safety=Safety("regret", 0.1, 1.0, -2.0, 1.5, -3.0),
+                worth=1.0,
+            )
+        ),
     ],
-    ids=["plan", "contradiction", "checked", "unbounded", "rejects"],
+    ids=["plan", "contradiction", "checked", "unbounded", "rejects", "periods", "rules"],
 )
 def test_results_obey_the_published_schema(view):
     VALIDATOR.validate(json.loads(to_json([view])))
