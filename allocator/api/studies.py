@@ -13,9 +13,10 @@ from allocator.api.fitting import ConvertibleTable, forecast_of
 from allocator.api.forecasts import Forecast
 from allocator.api.plans import Plan, solve
 from allocator.api.study_doubts import Stress, Tornado
-from allocator.api.study_inputs import given_of, is_share, number_of, spelled_like, value_at
+from allocator.api.study_inputs import given_of
 from allocator.api.study_plans import Comparison, Evaluation
 from allocator.api.study_series import Frontier, GoalSeek, Sweep
+from allocator.api.study_varied import Varied
 from allocator.errors import ArgumentError, Finding, ScenarioError
 from allocator.plan.problem import Problem
 from allocator.quantities import quoted
@@ -48,8 +49,6 @@ __all__ = [
 ]
 
 Responses = Forecast | Curves | pd.DataFrame | ConvertibleTable
-CENT = 0.01
-MONEY = 100.0  # an input this large is money, and found to the cent
 AROUND = (0.5, 1.5, 21)  # budgets looked at by default, as shares of the scenario's own, and how many
 
 
@@ -208,26 +207,17 @@ def solve_for(
     sweeping.check_paths(scenario, [vary])
     read = forecast_of(forecast)
     ((output, least),) = target.items()
-    now = value_at(scenario, vary)
-    begin = start if start is not None else number_of(now)
-    if begin is None:
-        what = f"the scenario has no number at {quoted(vary)} to begin with"
-        raise ArgumentError(Finding("E103", None, what, "state one by start="))
-    share = is_share(scenario, vary)
-
-    def changed(value: float) -> Scenario:
-        return scenario.override({vary: spelled_like(now, value, share=share)})
-
-    unit = 1.0 if isinstance(now, int) else CENT if abs(begin) >= MONEY else 0.0
+    varied = Varied(scenario, vary)
+    begin = varied.start(start)
     found = seeking.solve_for(
-        lambda value: _problem(changed(value), read),
+        lambda value: _problem(varied.at(value), read),
         target=(output, least),
         start=begin,
         between=between,
-        unit=unit,
+        unit=varied.unit(begin),
     )
-    at_best = changed(found.best.value) if found.best else None
-    return GoalSeek(scenario, read, vary, share, found, at_best)
+    best = varied.at(found.best.value) if found.best else None
+    return GoalSeek(scenario, read, vary, varied.is_share, found, best)
 
 
 def tornado(scenario: Scenario, forecast: Responses, by: float = 0.1) -> Tornado:

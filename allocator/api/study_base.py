@@ -72,4 +72,6 @@ def subtitle(kind: str, scenario: Scenario) -> tuple[str, ...]:
 
 def objective_of(scenario: Scenario) -> str:
     """Name what is maximised as people read it."""
-    return str(scenario.objective.maximize).replace("_", " ")
+    if scenario.objective.minimize is not None:
+        return "objective, minus spend,"
+    return scenario.objective.name.replace("_", " ")

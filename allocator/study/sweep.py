@@ -17,8 +17,8 @@ from allocator.scenario.schema import Scenario
 MOST_POINTS = 10_000
 MOST_PATHS = 2
 _FITTED = ("data", "models", "tiers", "horizon", "currency", "fx")
-_FITTED_OF_CHANNELS = ("response", "targeting", "tier_index", "season", "available", "carryover")
-_FITTED_OF_OBJECTIVE = ("margin", "value_window", "discount_rate", "conversion_value")
+_FITTED_OF_CHANNELS = ("response", "targeting", "tier_index")
+_FITTED_OF_OBJECTIVE = ("margin", "value_window", "discount_rate", "value_per_conversion")
 
 Make = Callable[[Scenario], Problem]
 """From a scenario to its problem, on curves that were fitted once."""

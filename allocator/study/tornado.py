@@ -23,8 +23,8 @@ from allocator.study.sweep import why_not
 
 Kind = Literal["budget", "limit", "response", "cost"]
 _CONTACTS = (Unit.CONTACTS, Unit.CONTACTS_PER_CUSTOMER)
-_UNMOVED = ("budget", "lots", "active_channels", "marginal_return", *GIVEN)
-"""Rows that are moved as something else, are whole, follow from the curves, or that nobody wrote."""
+_UNMOVED = ("budget", "lots", "marginal_return", *GIVEN)
+"""Rows that are moved as something else, follow from the curves, or that nobody wrote."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,8 @@ def _limits(problem: Problem) -> dict[str, float]:
 
 
 def _is_moved(row: Row) -> bool:
-    return row.kind not in _UNMOVED
+    counts_switches = bool(row.wholes) and row.unit is Unit.COUNT  # a tenth of a channel is none
+    return row.kind not in _UNMOVED and not counts_switches
 
 
 def _key(row: Row) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from allocator.errors import DataError
 from allocator.plan.optimise import optimise
 from allocator.plan.solution import Status
+from allocator.response.curves import Cell
 from allocator.study.evaluate import Given, evaluate
 from tests.plan.made_up_problems import (
     decision,
@@ -84,6 +87,26 @@ def test_the_total_of_a_channel_is_split_as_the_objective_likes_best(two):
     assert found.gap == pytest.approx(0, abs=1e-6)
     (note,) = found.notes
     assert note == "email: 200 were split over 2 of its tiers or periods as the objective likes best"
+
+
+def test_segments_share_their_customers_among_channels():
+    # one contact a customer: who gets the e-mail gets no letter; the first segment gains most by both
+    cells = {(name, k): Cell("all", name, segment=str(k)) for name in ("email", "letter") for k in (1, 2)}
+    gains = {("email", 1): 3.0, ("email", 2): 2.5, ("letter", 1): 4.0, ("letter", 2): 1.5}
+    decisions = [
+        replace(decision(f"{name}#{k}", slopes((100, gain))), cells=(cells[name, k],))
+        for (name, k), gain in gains.items()
+    ]
+    once = [
+        limit(f"one_per_customer[all#{k}]", [cells["email", k], cells["letter", k]], most=100.0,
+              kind="one_per_customer")
+        for k in (1, 2)
+    ]  # fmt: skip
+    found = evaluate(problem(decisions, 200.0, *once), [Given("email", 100), Given("letter", 100)])
+    assert found.decision_spend == pytest.approx((0, 100, 100, 0))
+    assert found.violations == ()
+    assert [cell.spend for cell in found.cells] == pytest.approx([100, 100])
+    assert found.gap == pytest.approx(0)
 
 
 def test_amounts_of_a_tied_channel_are_added_up_and_it_is_said():

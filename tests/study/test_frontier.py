@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from allocator.errors import ArgumentError
 from allocator.plan.optimise import optimise
+from allocator.plan.problem import Pairs
 from allocator.plan.rows import Switch
 from allocator.plan.solution import Status
+from allocator.response.curves import Cell
 from allocator.study.frontier import frontier
 from tests.plan.made_up_problems import (
     MARGIN,
@@ -115,6 +117,29 @@ def test_smooth_curves_are_cut_finely_enough_to_price_the_next_unit():
     found = frontier(problem([decision("tv", log(scale, pace))], 500.0, objective=MARGIN), [200, 500, 1000])
     assert found.values == pytest.approx(scale * np.log1p(found.budgets / pace), rel=1e-7)
     assert found.marginal == pytest.approx(scale / (pace + found.budgets), rel=2e-3)
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 10_000))
+def test_limits_that_may_be_missed_and_money_that_carries_over_change_nothing(seed):
+    rng = np.random.default_rng(seed)
+    periods = [
+        decision(f"tv@{k}", log(rng.uniform(200, 900), rng.uniform(50, 400)), discount=0.9**k)
+        for k in range(3)
+    ]
+    cells = [Cell("all", "tv", str(k)) for k in range(3)]
+    periods = [replace(one, cells=(cell,)) for one, cell in zip(periods, cells, strict=True)]
+    floor = replace(limit("floor", cells[:1], least=300.0), penalty=float(rng.uniform(0.1, 3)))
+    kept = [(j, i, 0.6 * 0.4 ** (j - i)) for j in range(3) for i in range(j + 1)]
+    one = replace(problem(periods, 500.0, floor), carry=Pairs.of(kept))
+    found = frontier(one, [100, 250, 400, 700])
+    assert found.error_bound is not None
+    for budget, value in zip(found.budgets, found.values, strict=True):
+        assert value == pytest.approx(best(one, float(budget)).objective, abs=0.1)
+    for i, bound in enumerate(found.chord_errors):
+        between = best(one, float(found.budgets[i : i + 2].mean())).objective
+        chord = found.values[i : i + 2].mean()
+        assert chord - 0.1 <= between <= chord + bound + 0.1
 
 
 def test_many_points_bound_the_error_tightly():
