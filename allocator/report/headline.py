@@ -133,6 +133,12 @@ def _listed(labels: list[str], most: int = 3) -> str:
     return ", ".join(labels[:most]) + rest
 
 
+def _leaves_money(view: PlanView) -> bool:
+    """Whether money is left that no limit on the budget keeps."""
+    budgets = [row for row in view.solution.rows if row.row.kind in ("budget", "reserve", "budget_period")]
+    return bool(budgets) and not any(row.binding for row in budgets)
+
+
 def _next_money(view: PlanView, scale: Scale) -> Figure:
     label = f"Next {scale.step_name}"
     marginal = view.solution.marginal_return
@@ -140,6 +146,8 @@ def _next_money(view: PlanView, scale: Scale) -> Figure:
         return Figure(label, Money(None), ("limits and ends of curves let no more money in",))
     if abs(marginal - 1) < BREAK_EVEN_BAND:
         remark = "at break-even: more budget would change little"
+    elif marginal > 1 and _leaves_money(view):
+        remark = "above break-even, yet it is not the budget that holds the plan back"
     elif marginal > 1:
         remark = "above break-even: more budget would pay"
     else:

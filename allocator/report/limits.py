@@ -9,7 +9,7 @@ from typing import NamedTuple
 from allocator.plan.rows import Row
 from allocator.plan.solution import RowResult
 from allocator.report.document import Column, Entry, Money, Table, Text
-from allocator.report.purpose import first_goal, priced_in
+from allocator.report.purpose import bad_luck, first_goal, priced_in
 from allocator.report.scale import Scale
 from allocator.report.spelling import MADE_UP, amount, place, reached, side, stands_at
 from allocator.report.view import PlanView
@@ -22,6 +22,7 @@ MANY = 100  # customers or conversions from which parts do not matter
 SAME_ACTIVE = "prices with the same channels active"
 
 _TITLE = "What holds the plan back"
+_NONE_BINDS = "No limit binds. Not binding:"
 
 
 class Priced(NamedTuple):
@@ -60,19 +61,33 @@ def binding(view: PlanView, scale: Scale) -> Table:
     wanted = {3: any(map(_is_missed, found)), 5: any(map(_kink, found)), 6: _first_of_rule(found) != set()}
     keep = [i for i in range(len(columns)) if wanted.get(i, True)]
     telling = _first_of_rule(found)
+    met = any(result.binding for result in stated)
     rows = [_entries(result, priced, tells_cost=i in telling) for i, result in enumerate(found)]
     return Table(
         _title(view, scale),
         tuple(columns[i] for i in keep),
         tuple(tuple(row[i] for i in keep) for row in rows),
         remark=SAME_ACTIVE if view.solution.whole and rows else "",
-        footer_label="Not binding:" if rows else "No limit binds. Not binding:",
+        footer_label="Not binding:" if rows else "No limit has a price. Not binding:" if met else _NONE_BINDS,
         footer=_spare([result for result in stated if not _holds(result)], stated),
     )
 
 
 def _holds(result: RowResult) -> bool:
-    return result.binding or _is_missed(result) or bool(result.cost)
+    """Whether a limit is told of by itself: it is missed, has a price, or costs something as a whole."""
+    if result.row.kind == "budget" or _is_missed(result) or result.cost:
+        return result.binding or result.row.kind != "budget"
+    return result.binding and not _is_idle(result)
+
+
+def _is_idle(result: RowResult) -> bool:
+    """Whether the plan is at a limit that costs nothing; of whole numbers alone only their cost can tell."""
+    priced = result.cost is not None or not _counts_only(result.row)
+    return priced and not (result.cost or result.next_unit or result.last_unit)
+
+
+def _counts_only(row: Row) -> bool:
+    return bool(row.wholes) and not row.terms
 
 
 def _is_missed(result: RowResult) -> bool:
@@ -98,6 +113,8 @@ def _title(view: PlanView, scale: Scale) -> str:
     words = priced_in(view.objective)
     if view.counted:
         words = f"{view.counted} per {scale.step_name}"
+    if view.solution.safety:
+        words = f"{words or first_goal(view)} {bad_luck(view.solution.safety)}"
     if view.solution.goals:
         words = f"{words or first_goal(view)}, the first goal"
     return f"{_TITLE} (prices in {words})" if words else _TITLE
@@ -136,8 +153,7 @@ def _missed(result: RowResult, priced: Priced) -> str:
 
 def _price(result: RowResult, price: float | None, priced: Priced, *, sign: int) -> Money:
     """Give a price a step of the limit; a limit on whole numbers alone has none."""
-    counts_only = bool(result.row.wholes) and not result.row.terms
-    value = None if price is None or counts_only else sign * price * priced.scale.step
+    value = None if price is None or _counts_only(result.row) else sign * price * priced.scale.step
     return Money(value, decimals=priced.step_decimals, signed=True)
 
 
@@ -166,10 +182,16 @@ def _spare(roomy: Sequence[RowResult], stated: Sequence[RowResult]) -> tuple[str
 
 
 def _rooms(family: list[RowResult], bounds: Counter[str]) -> list[str]:
+    met = [result for result in family if result.binding]
+    if met and len(met) < len(family):
+        roomy = [result for result in family if not result.binding]
+        return [*_rooms(met, bounds), *_rooms(roomy, bounds)]
     if len(family) < FAMILY or family[0].row.quotient is not None:
         return [_room(result, twin=bounds[result.row.name] > 1) for result in family]
+    name = family[0].row.name.partition("[")[0]
+    if met:
+        return [f"{name} ({len(family)} limits met exactly, at no cost)"]
     nearest = min(family, key=lambda result: result.slack)
-    name = nearest.row.name.partition("[")[0]
     return [f"{name} ({len(family)} limits; nearest {_label(nearest.row)}, {_slack(nearest)} spare)"]
 
 
@@ -182,6 +204,8 @@ def _room(result: RowResult, *, twin: bool) -> str:
     """Give a limit and its room; `twin` when its side has to be said."""
     row = result.row
     name = f"{row.name} {side(row)}" if twin else row.name
+    if result.binding:
+        return f"{name} (met exactly, at no cost)"
     if row.quotient is not None:
         return f"{name} ({reached(result)} against {side(row)} {row.spell(result.limit)})"
     return f"{name} ({_slack(result)} spare)"

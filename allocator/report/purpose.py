@@ -19,6 +19,7 @@ _WORDS = {
 }
 _SHARES = {2: "half", 3: "third", 4: "quarter", 5: "fifth", 10: "tenth", 20: "twentieth"}
 PROFIT = "profit"
+TWICE = 1.0  # shares above it say less than the amounts
 LEAST = "least_spend"
 
 
@@ -129,9 +130,10 @@ def safety_figures(view: PlanView) -> tuple[Figure, ...]:
     instead = f"{there} instead of {before}"
     expected = f"expected {first_goal(view)}"
     where = bad_luck(safety)
-    if price is None or buys is None:
+    if price is None or buys is None or buys > TWICE or safety.plain_worth <= 0 < safety.worth:
         lost = _amount(safety.plain_expected - safety.expected, view, regret=False)
-        return (Figure("Safety", Text(lost), (f"of the {expected} buys {instead} {where}",)),)
+        given_up = lost if price is None else _rounded(price)
+        return (Figure("Safety", Text(given_up), (f"of the {expected} buys {instead} {where}",)),)
     if price < 5e-5 and buys < 5e-5:
         remark = f"costs nothing: no plan is better {where} than the one with the best mean"
         return (Figure("Safety", Text(percent(0.0)), (remark,)),)

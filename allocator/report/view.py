@@ -10,9 +10,9 @@ from math import fsum
 from typing import Literal, NamedTuple
 
 from allocator.errors import Finding
-from allocator.plan.rows import Weights
+from allocator.plan.rows import Switch, Weights
 from allocator.plan.solution import CellResult, RowResult, Solution
-from allocator.response.curves import ALL, Curves, Evidence, Response
+from allocator.response.curves import ALL, Cell, Curves, Evidence, Response
 from allocator.response.history import beyond_observed
 from allocator.scenario.schema import Scenario
 
@@ -210,7 +210,8 @@ class PlanView:
             for cell in self.solution.cells
             if cell.cell.channel == channel and cell.marginal_return is not None
         ]
-        stopped = {cell.cell for cell in cells if any(_stops(row, cell) for row in self.solution.rows)}
+        spend = {cell.cell: cell.spend for cell in self.solution.cells}
+        stopped = {cell.cell for cell in cells if any(_stops(row, cell, spend) for row in self.solution.rows)}
         if stopped and any(cell.tied for cell in cells):  # its tiers get more together or not at all
             stopped = {cell.cell for cell in cells}
         free = [cell for cell in cells if cell.cell not in stopped]
@@ -228,12 +229,17 @@ class PlanView:
         )
 
 
-def _stops(result: RowResult, cell: CellResult) -> bool:
+def _stops(result: RowResult, cell: CellResult, spend: Mapping[Cell, float]) -> bool:
     """Whether a binding limit other than the budget is broken by one more unit of money in a cell."""
     row = result.row
-    weights = row.terms.get(cell.cell)
-    if not result.binding or row.kind == "budget" or weights is None:
+    if not result.binding or row.kind == "budget":
         return False
+    turned_on = fsum(
+        coefficient
+        for whole, coefficient in row.wholes.items()
+        if isinstance(whole, Switch) and cell.cell in whole.cells and not any(map(spend.get, whole.cells))
+    )
+    weights = row.terms.get(cell.cell, Weights())
     margin = cell.marginal_return or 0.0
     # what comes with margin goes along with it
     along = margin / cell.margin if cell.margin > 0 else 0.0
@@ -241,7 +247,7 @@ def _stops(result: RowResult, cell: CellResult) -> bool:
         along * (known or 0.0) for known in (cell.revenue, cell.conversions, cell.retained)
     )
     brings = Weights(1.0, margin, revenue, conversions, retained, immediate=margin)
-    return row.bound.sign * weights.dot(brings) < 0
+    return row.bound.sign * (weights.dot(brings) + turned_on) < 0
 
 
 def plan_view(
