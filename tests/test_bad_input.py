@@ -406,7 +406,6 @@ CASES: dict[str, tuple[str, Change, str, str, str]] = {
         "2020-01-01",
     ),
     "same outcome for all": ("run", column("contacts.csv", 3, "0"), "E315", "q.yaml:10", "same"),
-    "curves with a dent": ("run", curves("search,10,5\nsearch,20,50"), "E110", "q.yaml:11", "concave"),
     "curves without value": (
         "check",
         curves("search,10", columns="channel,spend"),

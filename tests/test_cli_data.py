@@ -12,6 +12,7 @@ import pytest
 
 import allocator as al
 from allocator import api, cli
+from allocator.cli import common
 from tests.small_project import Project, project
 
 Run = Callable[..., tuple[int, str, str]]
@@ -168,10 +169,10 @@ def test_progress_is_shown_on_a_terminal_past_one_second(
 
     fit = api.fit
     monkeypatch.setattr(api, "fit", slow)
-    monkeypatch.setattr(cli, "PATIENCE_SECONDS", 0.05)
-    monkeypatch.setattr(cli, "_is_terminal", lambda stream: True)
+    monkeypatch.setattr(common, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(common, "is_terminal", lambda stream: True)
     code, out, _ = allocator("fit", "q.yaml")
     assert (code, told) == (0, ["done"])
     assert "thinking" not in out
-    monkeypatch.setattr(cli, "_is_terminal", lambda stream: False)
+    monkeypatch.setattr(common, "is_terminal", lambda stream: False)
     assert allocator("fit", "q.yaml")[2] == ""

@@ -172,8 +172,7 @@ def solve_for(
     scenario : Scenario
     forecast : Forecast, Curves or table
     target : mapping of str to float
-        One output and the least it has to be: ``spend``, ``return``, ``profit``, ``roi``, ``conversions``,
-        ``retained_customers``, ``marginal_return`` or ``objective``.
+        One output, such as ``return``, ``profit`` or ``roi``, and the least it has to be.
     vary : str
         Dotted path of a number: money, a count, a ratio or a share (told as a fraction).
     start : float, optional
@@ -211,11 +210,8 @@ def solve_for(
     begin = varied.start(start)
     found = seeking.solve_for(
         lambda value: _problem(varied.at(value), read),
-        target=(output, least),
-        start=begin,
-        between=between,
-        unit=varied.unit(begin),
-    )
+        target=(output, least), start=begin, between=between, unit=varied.unit(begin),
+    )  # fmt: skip
     best = varied.at(found.best.value) if found.best else None
     return GoalSeek(scenario, read, vary, varied.is_share, found, best)
 

@@ -33,6 +33,8 @@ class Grid:
         Whether every piece has to wait for the one before it, whatever its slope.
     counted : tuple of int
         Which of `brought` the problem counts.
+    by_draw : bool
+        Whether breakpoints at which only draws change are kept.
     """
 
     spend: FloatArray
@@ -40,6 +42,7 @@ class Grid:
     open_end: bool
     ordered: bool = False
     counted: tuple[int, ...] = (0,)
+    by_draw: bool = False
 
     @property
     def value(self) -> FloatArray:
@@ -71,7 +74,7 @@ class Grid:
     def at(self, curve: ResponseCurve, spend: FloatArray) -> Grid:
         """Give the grid of the same curve with breakpoints at `spend`; equal neighbours are merged."""
         grid = replace(self, spend=spend, brought=brought_at(curve, spend))
-        return grid.merged(_drawn_rates(curve, spend))
+        return grid.merged(drawn(curve, spend) if self.by_draw else NOTHING_YET)
 
     def merged(self, drawn_rates: FloatArray) -> Grid:
         """Leave out breakpoints at which nothing changes, under no draw either."""
@@ -91,10 +94,6 @@ def grid_at(decision: Decision, spend: FloatArray, *, open_end: bool, ordered: b
     """Give the grid of a decision's curve with breakpoints at `spend`; equal neighbours are merged."""
     curve = decision.curve
     return Grid(spend, NOTHING_YET, open_end, ordered).at(curve, spend)
-
-
-def _drawn_rates(curve: ResponseCurve, spend: FloatArray) -> FloatArray:
-    return np.zeros((0, len(spend) - 1)) if curve.draws is None else drawn(curve, spend)
 
 
 def drawn(curve: ResponseCurve, spend: FloatArray) -> FloatArray:
@@ -117,13 +116,13 @@ def first_grids(problem: Problem) -> tuple[Grid, ...]:
     open, so that the row carries the price. A smooth curve has no end: it is followed past its reach. Curves
     of which a limit wants less are filled in order: a program would leave out the best pieces first.
     """
-    capped = set(problem.capped.tolist())
+    capped, by_draw = set(problem.capped.tolist()), problem.risk.method != "expected"
     ended = {cell for row in problem.rows if row.kind == "curve_end" for cell in row.terms}
     grids = []
     for j, decision in enumerate(problem.decisions):
         curve = decision.curve
         spend = curve.spend if curve.bounded else np.append(curve.spend, curve.end * FURTHER)
         open_end = not curve.bounded or ended.issuperset(decision.cells)
-        start = Grid(spend, NOTHING_YET, open_end, j in capped, problem.counted)
+        start = Grid(spend, NOTHING_YET, open_end, j in capped, problem.counted, by_draw)
         grids.append(start.at(curve, spend))
     return tuple(grids)

@@ -20,6 +20,7 @@ from allocator.plan.problem import Goal, Problem
 from allocator.plan.refine import CARRIES, Located, is_settled, locate
 from allocator.plan.risk import EXPECTED
 from allocator.plan.rows import Bound, Row, Weights
+from allocator.plan.safety import is_uncertain
 from allocator.plan.snap import snapped
 from allocator.plan.solution import GoalResult, RowResult, Solution, Status
 from allocator.plan.solver import FEW, Engine, RawSolution, solve_program
@@ -70,7 +71,7 @@ def optimise(problem: Problem, engine: Engine = "cbc") -> Solution:
         return _without_plan(problem, answer, engine)
     if located.answer.status is not Status.OPTIMAL:
         return _failed(answer.engine, "HiGHS finds no plan where CBC has one")
-    settled = settle(located.compiled, located.answer)
+    settled = _settled(located)
     binding = binding_rows(problem, settled.spend)
     plan = replace(settled, spend=snapped(problem, settled.spend, binding))
     fault = _fault(located, answer, (settled.spend, plan.spend))
@@ -79,6 +80,21 @@ def optimise(problem: Problem, engine: Engine = "cbc") -> Solution:
     prices = Pricing(located.compiled, located.model, located.answer).prices(binding)
     solution = _proven(located, answer, plan, prices)
     return _then(problem, solution, engine) if problem.then else solution
+
+
+def _settled(located: Located) -> Settled:
+    """Choose among equally good plans, unless draws tell them apart where the program does not."""
+    settled = settle(located.compiled, located.answer)
+    problem = located.compiled.problem
+    if is_uncertain(problem):
+        solved = located.compiled.spend(located.answer.x)
+        kept, had = (
+            worth(problem, problem.quantities(problem.within(spend)), located.best)
+            for spend in (settled.spend, solved)
+        )
+        if kept < had - WRONG * problem.size(problem.quantities(problem.within(solved))):
+            return Settled(solved)
+    return settled
 
 
 def _to_confirm(located: Located) -> LinearProgram:

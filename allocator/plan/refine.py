@@ -147,6 +147,8 @@ def disordered(located: Located) -> frozenset[int]:
     same = compiled.piece[1:] == compiled.piece[:-1]
     skipping = np.flatnonzero(same & ~full[:-1] & filled[1:])
     differs = np.abs(np.array(claimed) - np.array(got)).max(axis=0) > 0
+    if is_uncertain(problem):  # what is the same in the mean may not be so under every draw
+        differs |= [decision.curve.draws is not None for decision in problem.decisions]
     return frozenset(int(j) for j in compiled.piece[skipping] if differs[j])
 
 

@@ -11,14 +11,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from allocator.plan.compiled import Compiled
-from allocator.plan.grids import drawn
+from allocator.plan.grids import Grid, drawn, rises
 from allocator.plan.linear import Entries, Interval, LinearProgram
 from allocator.plan.problem import Problem
-from allocator.plan.risk import Risk
+from allocator.plan.program import compile_problem
+from allocator.plan.risk import EXPECTED, Risk
 from allocator.plan.solution import Status
 from allocator.plan.solver import HotModel, RawSolution
 from allocator.plan.uncertainty import count_draws
-from allocator.response.curve import FloatArray
+from allocator.response.curve import FloatArray, ResponseCurve
 
 MEET = 1e-8
 """Of the objective's size: how near planes and plan have to come."""
@@ -87,15 +88,25 @@ def _gains(compiled: Compiled) -> FloatArray:
 
 def _best_of_draws(compiled: Compiled, gain: FloatArray) -> FloatArray:
     """Give the best objective each draw allows, in the program's units."""
-    model = HotModel(replace(compiled.lp, integer=np.zeros(compiled.lp.n_cols, dtype=bool)))
-    if compiled.lp.integer.any():
-        model = HotModel(compiled.lp)
+    problem = compiled.problem
+    grids = [replace(grid, ordered=grid.ordered or _rises(d.curve, grid))
+             for d, grid in zip(problem.decisions, compiled.grids, strict=True)]  # fmt: skip
+    if problem.risk.method == "regret" and any(grid.ordered for grid in grids):
+        compiled = compile_problem(replace(problem, risk=EXPECTED), grids)
+    model = HotModel(compiled.lp)
     owned, cost = len(compiled.owner), compiled.lp.cost
     best = []
     for draw in gain:
         model.charge(np.concatenate((-draw[:owned], cost[owned:])))
         best.append(-model.run().objective)
     return np.array(best)
+
+
+def _rises(curve: ResponseCurve, grid: Grid) -> bool:
+    """Say whether some draw of a curve bends upwards, so that pieces do not fill in order by themselves."""
+    if curve.draws is None:
+        return False
+    return any(bool(rises(rates).any()) for rates in drawn(curve, grid.spend))
 
 
 def _by_worth(compiled: Compiled, made: Drawn) -> LinearProgram:

@@ -51,13 +51,15 @@ class _Room:
         touch, got = problem.incidence, problem.quantities(exact)
         paid = np.ones(len(problem.rows), dtype=bool)
         paid[touch.row[touch.earned]] = False
-        self.problem, self.exact, self.used_up = problem, exact, binding & paid & ~problem.soft
+        slacks = problem.slacks(got)
+        self.tight = np.where(paid, EXACT, EARNED) * np.maximum(problem.scales(got), CENT)
+        missed = problem.soft & (slacks < -self.tight)  # a limit that is missed anyway asks for nothing
+        self.problem, self.exact, self.used_up = problem, exact, binding & paid & ~missed
         self.pairs = _coefficients(problem, got)
         largest = np.zeros(len(problem.rows))
         np.maximum.at(largest, self.pairs.row, np.abs(self.pairs.coef))
         self.unit = CENT * np.where(largest > 0, largest, 1.0)
-        self.spare = np.where(problem.soft, np.inf, problem.slacks(got))
-        self.tight = np.where(paid, EXACT, EARNED) * np.maximum(problem.scales(got), CENT)
+        self.spare = np.where(missed, np.inf, slacks)
         bounded = [d.curve.bounded and not c for d, c in zip(problem.decisions, problem.carried, strict=True)]
         ends = [d.curve.end if ends else np.inf for d, ends in zip(problem.decisions, bounded, strict=True)]
         self.most = np.append(np.floor(np.array(ends) / CENT + HALF) * CENT, np.inf)

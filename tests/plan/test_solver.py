@@ -161,9 +161,10 @@ def test_a_hot_model_moves_and_comes_back():
     assert (again.x == first.x).all()
 
 
-def test_a_range_says_how_far_a_limit_can_move():
+def test_columns_follow_a_limit_that_moves_with_the_same_basis():
     hot = HotModel(FEASIBLE)
-    hot.run()
-    lows, highs = hot.row_ranges()
-    assert lows[0] == pytest.approx(9)
-    assert highs[0] == INF
+    first = hot.run()
+    move = hot.follow(np.array([1.0, 0.0]))
+    hot.bound_rows(FEASIBLE.row_lower, np.array([10.5, 1.0]))
+    assert hot.run().x == pytest.approx(first.x + 0.5 * move)
+    assert hot.follow(np.zeros(2)) == pytest.approx(np.zeros(3))
