@@ -90,6 +90,17 @@ def best_plan(
     return best
 
 
+def is_possible(amounts: Sequence[Amount], choices: Sequence[Sequence[Region]]) -> bool:
+    """Say whether some plan keeps one region of every choice."""
+    tables = {id(one): _by_decision(amounts, one) for regions in choices for r in regions for one in r.holds}
+    for regions in product(*choices):
+        holding = [tables[id(one)] for region in regions for one in region.holds]
+        for pieces in product(*(range(len(amount.spend) - 1) for amount in amounts)):
+            if _best_within(amounts, pieces, holding, {}, ()) is not None:
+                return True
+    return False
+
+
 Table = tuple[dict[str, FloatArray], float]
 
 
@@ -125,7 +136,7 @@ def _best_within(
     lines = _lines(amounts, pieces)
     straight = [_straight(table, lines) for table in holding]
     matrix = np.array([row for row, _ in straight]).reshape(-1, len(low))
-    sides = np.array([side for _, side in straight])
+    sides = np.array([side for _, side in straight], dtype=float)
     most = np.where(matrix > 0, matrix * high, matrix * low).sum(axis=1)
     if (most < sides - TOLERANCE * (1 + np.abs(matrix) @ high + np.abs(sides))).any():
         return None
