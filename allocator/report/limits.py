@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from allocator.plan.rows import Row
+from allocator.plan.rows import Row, Unit
 from allocator.plan.solution import RowResult
 from allocator.report.document import Column, Entry, Money, Table, Text
 from allocator.report.purpose import bad_luck, first_goal, priced_in
@@ -67,10 +67,18 @@ def binding(view: PlanView, scale: Scale) -> Table:
         _title(view, scale),
         tuple(columns[i] for i in keep),
         tuple(tuple(row[i] for i in keep) for row in rows),
-        remark=SAME_ACTIVE if view.solution.whole and rows else "",
+        remark=_hold_for(view) if rows else "",
         footer_label="Not binding:" if rows else "No limit has a price. Not binding:" if met else _NONE_BINDS,
         footer=_spare([result for result in stated if not _holds(result)], stated),
     )
+
+
+def _hold_for(view: PlanView) -> str:
+    """Say for which whole numbers prices hold: of a quantile one of them is which draws it leaves out."""
+    safety = view.solution.safety
+    if not view.solution.whole:
+        return ""
+    return f"{SAME_ACTIVE}{' and draws left out' if safety and safety.method == 'lower_quantile' else ''}"
 
 
 def _holds(result: RowResult) -> bool:
@@ -113,8 +121,10 @@ def _title(view: PlanView, scale: Scale) -> str:
     words = priced_in(view.objective)
     if view.counted:
         words = f"{view.counted} per {scale.step_name}"
-    if view.solution.safety:
-        words = f"{words or first_goal(view)} {bad_luck(view.solution.safety)}"
+    safety = view.solution.safety
+    if safety:
+        judged = f"{words or first_goal(view)} {bad_luck(safety)}"
+        words = "regret avoided" if safety.method == "regret" else judged
     if view.solution.goals:
         words = f"{words or first_goal(view)}, the first goal"
     return f"{_TITLE} (prices in {words})" if words else _TITLE
@@ -151,10 +161,14 @@ def _missed(result: RowResult, priced: Priced) -> str:
     return f"{far} (costs {priced.text((row.penalty or 0.0) * result.missed)})"
 
 
-def _price(result: RowResult, price: float | None, priced: Priced, *, sign: int) -> Money:
-    """Give a price a step of the limit; a limit on whole numbers alone has none."""
-    value = None if price is None or _counts_only(result.row) else sign * price * priced.scale.step
-    return Money(value, decimals=priced.step_decimals, signed=True)
+def _price(result: RowResult, price: float | None, priced: Priced, *, sign: int) -> Entry:
+    """Give a price a step of the limit, of a count one of it; a limit on whole numbers alone has none."""
+    if price is None or _counts_only(result.row):
+        return Money(None)
+    if result.row.unit is Unit.COUNT:
+        one = Money(sign * price, decimals=priced.decimals_of(price) if priced.unit else 2, signed=True)
+        return Text(f"{one.text} for 1")
+    return Money(sign * price * priced.scale.step, decimals=priced.step_decimals, signed=True)
 
 
 def _kink(result: RowResult) -> bool:

@@ -20,7 +20,8 @@ KEYS = [
     "schema", "scenario", "scenario_sha256", "data_sha256", "allocator_version", "solver", "seed", "status",
     "optimality", "objective", "goals", "safety", "units", "currency", "tiers", "channels", "population",
     "evidence", "checked_return", "budget", "spend", "return", "profit", "roi", "return_per_unit",
-    "return_interval", "marginal_return", "current", "cells", "binding", "not_binding", "conflict", "warnings", "rejects",
+    "return_interval", "marginal_return", "current", "cells", "binding", "not_binding", "conflict",
+    "warnings", "rejects",
 ]  # fmt: skip
 
 VALIDATOR = jsonschema.Draft202012Validator(result_schema())

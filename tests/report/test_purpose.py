@@ -194,6 +194,45 @@ class TestRules:
         assert text.count("prices with the same channels active") == 1
         assert "same channels" not in render_text(document(plans.solution()))
 
+    def test_a_count_is_priced_by_the_one(self):
+        row = replace(plans.FEW, kind="retained_customers", wholes={}, bound=Bound.MIN)
+        rows = (RowResult(row, 3_600.0, 3_600.0, 0.0, True, 269.2, 269.2, cost=21_000.0),)
+        t = held_back(replace(plans.solution(), rows=rows))
+        assert entry(t, "few_channels", "at") == "3,600 customers kept"
+        assert entry(t, "few_channels", "1k looser earns") == "+269.20 for 1"
+
+    @pytest.mark.parametrize(
+        ("changes", "told"),
+        [
+            ({"next_unit": 0.0, "last_unit": 0.0, "cost": 0.0}, False),
+            ({"next_unit": 0.0, "last_unit": None, "cost": None}, False),
+            ({"next_unit": 0.0, "last_unit": 0.2, "cost": 0.0}, True),
+            ({"next_unit": 0.0, "last_unit": 0.0, "cost": 500.0}, True),
+            ({"next_unit": 0.1, "last_unit": 0.1, "cost": None}, True),
+        ],
+    )
+    def test_what_costs_nothing_does_not_hold_the_plan_back(self, changes, told):
+        rows = (replace(plans.solution().rows[2], **changes),)
+        t = held_back(replace(plans.solution(), rows=rows))
+        assert bool(t.rows) is told
+        assert t.footer == (() if told else ("no_shock[email] (met exactly, at no cost)",))
+        assert t.footer_label == ("Not binding:" if told else "No limit has a price. Not binding:")
+
+    def test_the_budget_is_told_even_at_no_price(self):
+        rows = (replace(plans.solution().rows[0], next_unit=0.0, last_unit=0.0),)
+        assert len(held_back(replace(plans.solution(), rows=rows)).rows) == 1
+
+    def test_limits_met_exactly_are_not_the_nearest_with_room(self):
+        made = [
+            RowResult(replace(plans.NO_SHOCK, name=f"no_shock[{i}]"), 1.0, 1.0, 9e3 * i, i < 2, 0.0, 0.0)
+            for i in range(7)
+        ]
+        assert held_back(replace(plans.solution(), rows=tuple(made))).footer == (
+            "no_shock[0] (met exactly, at no cost)",
+            "no_shock[1] (met exactly, at no cost)",
+            "no_shock (5 limits; nearest 2 max, 18k spare)",
+        )
+
     def test_lots_are_no_limit_somebody_set(self):
         assert "channels.mail.step" not in render_text(document(plans.with_rules()))
         data = to_dict(plans.view(solution=plans.with_rules()))
@@ -228,6 +267,41 @@ class TestRules:
         rows = (RowResult(row, at, at, 0.0, True, 0.1, 0.1),)
         found = held_back(replace(plans.solution(), rows=rows)).rows[0]
         assert f"{found[1].text} {found[2].text}" == limit
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("cvar", "(prices in profit in the worst tenth)"),
+        ("regret", "(prices in regret avoided)"),
+        ("worst_case", "(prices in profit in the worst draw)"),
+    ],
+)
+def test_prices_of_a_careful_plan_are_those_of_bad_luck(method, words):
+    solution = replace(plans.solution(), safety=replace(SAFETY, method=method))
+    assert held_back(solution).title.endswith(words)
+
+
+def test_a_quantile_leaves_draws_out_as_well():
+    safety = replace(SAFETY, method="lower_quantile")
+    t = held_back(replace(plans.solution(), safety=safety, whole=True))
+    assert t.remark == "prices with the same channels active and draws left out"
+
+
+def test_money_that_is_left_on_purpose_is_not_asked_for():
+    budget = replace(plans.solution().rows[0], binding=False, slack=1e5, next_unit=None, last_unit=None)
+    said = figure(replace(plans.solution(), rows=(budget,)), "Next 1k")
+    assert said == "1,214 · above break-even, yet it is not the budget that holds the plan back"
+
+
+def test_a_channel_that_whole_numbers_keep_out_is_marked():
+    cells = tuple(replace(c, spend=0.0) if c.cell.channel == "mail" else c for c in plans.cells())
+    view = plans.view(solution=replace(plans.solution(), cells=cells, rows=plans.with_rules().rows[2:3]))
+    assert view.next_unit_in("mail").stopped
+    assert not view.next_unit_in("email").stopped
+    roomy = replace(plans.with_rules().rows[2], binding=False)
+    view = plans.view(solution=replace(plans.solution(), cells=cells, rows=(roomy,)))
+    assert not view.next_unit_in("mail").stopped
 
 
 def test_a_gap_that_is_left_is_told_and_never_shown_as_none():
