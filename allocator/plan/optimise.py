@@ -229,7 +229,8 @@ def _advice(problem: Problem, solution: Solution, doubt: str) -> Iterator[Findin
         earns = solution.marginal_return
         yield Finding("W303", None, what, "" if earns is None else f"here the next unit earns {earns:.2f}")
     for result in solution.rows:
-        if result.binding and result.row.quotient is not None and np.isnan(result.value):
+        over_spend = result.row.quotient is not None and not result.row.quotient.switches
+        if result.binding and over_spend and np.isnan(result.value):
             what = f"{result.row.name} holds because nothing is spent where it applies"
             yield Finding("W306", result.row.origin, what)
     yield from _past_the_end(problem) if solution.today else ()

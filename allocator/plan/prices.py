@@ -208,7 +208,8 @@ def marginal_return(compiled: Compiled, spend: FloatArray) -> float | None:
     """
     problem, lp = compiled.problem, compiled.lp
     total, step = float(spend.sum()), max(min(1.0, STEP * problem.budget), SMALLEST * compiled.money)
-    short = np.clip((total + step - problem.budget) / step, 0.0, 1.0)
+    held_back = min((row.rhs for row in problem.rows if row.kind == "reserve"), default=0.0)
+    short = np.clip((total + step - problem.budget - held_back) / step, 0.0, 1.0)
     direction = with_budget(problem) * short
     by = step * compiled.shift(direction)
     paid = np.flatnonzero(compiled.rate[0])

@@ -32,6 +32,8 @@ _HIGHS_STATUS = {
 }
 FEW = 60
 """Whole numbers up to which a plan is proven to rounding, and CBC makes it on its own as well."""
+VAST = 1e6
+"""In the program's units, where the budget is below 1024: no column of a plan is ever this large."""
 GAPS = (1e-9, 1e-4)
 """Relative gaps to which programs with few and with many whole numbers are solved."""
 _DECIDED = set(_HIGHS_STATUS) - {highspy.HighsModelStatus.kInfeasible}
@@ -226,7 +228,10 @@ class HotModel:
 def _highs_model(lp: LinearProgram) -> Any:  # noqa: ANN401 - highspy has no types
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = lp.n_cols, lp.n_rows
-    model.col_cost_, model.col_lower_, model.col_upper_ = lp.cost, lp.col_lower, lp.col_upper
+    lower, upper = lp.col_lower, lp.col_upper
+    if lp.integer.any():  # presolve of HiGHS 1.15 can crash on unbounded columns beside whole numbers
+        lower, upper = np.maximum(lower, -VAST), np.minimum(upper, VAST)
+    model.col_cost_, model.col_lower_, model.col_upper_ = lp.cost, lower, upper
     model.row_lower_, model.row_upper_ = lp.row_lower, lp.row_upper
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     model.a_matrix_.start_ = lp.starts.astype(np.int32)

@@ -232,7 +232,7 @@ class PlanView:
 def _stops(result: RowResult, cell: CellResult, spend: Mapping[Cell, float]) -> bool:
     """Whether a binding limit other than the budget is broken by one more unit of money in a cell."""
     row = result.row
-    if not result.binding or row.kind == "budget":
+    if not result.binding or row.kind in ("budget", "reserve"):
         return False
     turned_on = fsum(
         coefficient

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from allocator.response.curve import ResponseCurve
@@ -53,11 +55,17 @@ def placeholder_sizes(scenario: Scenario) -> dict[str, float]:
 
 def _cell(name: str, tier: str, channel: Channel) -> Response:
     end = CUSTOMERS * (channel.contacts_per_customer or 1.0) * (channel.cost_per_contact or 1.0)
-    return Response(name, _straight(end), Evidence.TESTED, "experiment", tier, population=CUSTOMERS)
+    return Response(name, _telling(end), Evidence.TESTED, "experiment", tier, population=CUSTOMERS)
 
 
 def _total(name: str) -> Response:
-    return Response(name, _straight(CUSTOMERS), Evidence.OPINION, "table")
+    return Response(name, _telling(CUSTOMERS), Evidence.OPINION, "table")
+
+
+def _telling(end: float) -> ResponseCurve:
+    """Give a curve that tells every outcome: which ones a table has is not known before it is read."""
+    known = _straight(end)
+    return replace(known, revenue=known.value, conversions=known.value, retained=known.value)
 
 
 def _straight(end: float) -> ResponseCurve:

@@ -110,7 +110,7 @@ def test_names_of_limits_and_decisions_change_nothing(kind: str, data: st.DataOb
 
 
 def renamed_problem(problem: Problem) -> Problem:
-    """Give other names to tiers, channels, segments, limits and decisions; kinds stay, as they have meaning."""
+    """Give other names to tiers, channels, limits and decisions; kinds stay, as they have meaning."""
     cells = {cell: Cell(f"z{cell.tier}", f"q-{cell.channel}", cell.period, cell.segment)
              for decision in problem.decisions for cell in decision.cells}  # fmt: skip
 
