@@ -12,9 +12,8 @@ import numpy as np
 from allocator.errors import Finding
 from allocator.plan import results
 from allocator.plan.arithmetic import arithmetic_conflict
-from allocator.plan.certify import certificate
+from allocator.plan.certify import certificate, is_proven
 from allocator.plan.conflict import explain_conflict
-from allocator.plan.linear import LinearProgram
 from allocator.plan.prices import Price, Pricing, binding_rows, marginal_return
 from allocator.plan.problem import Goal, Problem
 from allocator.plan.refine import CARRIES, Located, is_settled, locate
@@ -41,7 +40,7 @@ def optimise(problem: Problem, engine: Engine = "cbc") -> Solution:
     problem : Problem
     engine : {"cbc", "highs"}
         Who has to confirm the plan's program. Breakpoints, ties and prices always come from HiGHS, so the
-        plan is the same.
+        plan is the same; so does the choice among more than 60 whole numbers.
 
     Returns
     -------
@@ -66,7 +65,7 @@ def optimise(problem: Problem, engine: Engine = "cbc") -> Solution:
     if arithmetic_conflict(problem):
         return _contradictory(problem, engine)
     located = locate(problem)
-    answer = solve_program(_to_confirm(located), engine)
+    answer = _confirmed(located, engine)
     if answer.status not in CARRIES:
         return _without_plan(problem, answer, engine)
     if located.answer.status is not Status.OPTIMAL:
@@ -97,10 +96,12 @@ def _settled(located: Located) -> Settled:
     return settled
 
 
-def _to_confirm(located: Located) -> LinearProgram:
-    """Give what both solvers have to agree on: all of it, or what is left with many whole numbers held."""
-    few = located.whole.integer.sum() <= FEW
-    return located.whole if few or located.answer.status not in CARRIES else located.compiled.lp
+def _confirmed(located: Located, engine: Engine) -> RawSolution:
+    """Ask the other solver; where many whole numbers were chosen, prove what is left by its duals alone."""
+    if located.whole.integer.sum() <= FEW or located.answer.status is not Status.OPTIMAL:
+        return solve_program(located.whole, engine)
+    proven = is_proven(located.compiled.lp, located.answer.x, located.answer.row_dual)
+    return located.answer if proven else replace(located.answer, status=Status.ERROR)
 
 
 def _fault(located: Located, answer: RawSolution, spends: tuple[FloatArray, FloatArray]) -> str:
@@ -136,7 +137,7 @@ def _proven(located: Located, answer: RawSolution, plan: Settled, prices: Sequen
         cells=results.cell_results(problem, got, draws),
         rows=results.row_results(problem, got, prices),
         optimality=certificate(compiled, located.answer.row_dual, got, located.bound, located.best),
-        marginal_return=marginal_return(compiled, plan.spend),
+        marginal_return=marginal_return(compiled, located.model, plan.spend),
         margin_interval=results.interval(total),
         draws=total,
         today=results.today(problem, got, draws),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from allocator.plan.compiled import Compiled
 from allocator.plan.families import families
-from allocator.plan.linear import Entries, Interval
 from allocator.plan.problem import Problem
 from allocator.plan.rows import Bound, Row
 from allocator.plan.solution import Status
@@ -201,10 +200,18 @@ def binding_rows(problem: Problem, spend: FloatArray) -> NDArray[np.bool_]:
     return np.asarray(problem.slacks(got) <= BINDS * np.maximum(problem.scales(got), 1.0))
 
 
-def marginal_return(compiled: Compiled, spend: FloatArray) -> float | None:
+def marginal_return(compiled: Compiled, model: HotModel, spend: FloatArray) -> float | None:
     """Incremental margin from forcing one more unit of money out; None when nothing can take it.
 
     The budget, and limits that are shares of it, are raised only as far as the unit needs it.
+
+    Parameters
+    ----------
+    compiled : Compiled
+    model : HotModel
+        Of its program, solved.
+    spend : array, shape (n_decisions,)
+        Of the plan, in money.
     """
     problem, lp = compiled.problem, compiled.lp
     total, step = float(spend.sum()), max(min(1.0, STEP * problem.budget), SMALLEST * compiled.money)
@@ -212,10 +219,9 @@ def marginal_return(compiled: Compiled, spend: FloatArray) -> float | None:
     short = np.clip((total + step - problem.budget - held_back) / step, 0.0, 1.0)
     direction = with_budget(problem) * short
     by = step * compiled.shift(direction)
-    paid = np.flatnonzero(compiled.rate[0])
-    floor = Interval([(total + step) / compiled.money], [np.inf])
-    moved = replace(lp, row_lower=lp.row_lower + by, row_upper=lp.row_upper + by)
-    answer = HotModel(moved.with_rows(Entries(np.zeros(len(paid)), paid, np.ones(len(paid))), floor)).run()
+    paid = np.zeros(lp.n_cols)
+    paid[: len(compiled.owner)] = compiled.rate[0]
+    answer = model.above(paid, (total + step) / compiled.money, by)
     if answer.status is not Status.OPTIMAL:
         return None
     if not _counts_margin_alone(problem):

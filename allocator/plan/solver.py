@@ -156,6 +156,20 @@ class HotModel:
         self._highs.addRow(-highspy.kHighsInf, upper, len(used), used.astype(np.int32), coef[used])
         self._cuts.append((coef, upper))
 
+    def above(self, coef: FloatArray, least: float, by: FloatArray) -> RawSolution:
+        """Solve once with all rows moved by `by` and one more, ``coef @ x >= least``; its dual is the last."""
+        lp, basis = self.lp, self.basis()
+        self.bound_rows(lp.row_lower + by, lp.row_upper + by)
+        used = np.flatnonzero(coef)
+        self._highs.addRow(least, highspy.kHighsInf, len(used), used.astype(np.int32), coef[used])
+        self._cuts.append((coef, np.inf))  # its reduced costs are not asked for
+        answer = self.run()
+        self._cuts.pop()
+        self._highs.deleteRows(1, np.array([lp.n_rows], dtype=np.int32))
+        self.bound_rows(lp.row_lower, lp.row_upper)
+        self.restore(basis)
+        return answer
+
     def settled(self) -> LinearProgram:
         """Give the program with all cuts as rows."""
         if self._cuts:
