@@ -22,7 +22,6 @@ OUTPUTS = {
     "scenarios/careful_plan.yaml": PLANNED,
     "scenarios/growth_then_profit.yaml": PLANNED,
     "scenarios/small_steps.yaml": PLANNED,
-    "tests/scenarios/hurdles_counted.yaml": PLANNED,
     "tests/scenarios/infeasible_floors.yaml": REFUSED,
     "tests/scenarios/infeasible_hurdle.yaml": REFUSED,
     "tests/scenarios/infeasible_campaigns.yaml": REFUSED,

@@ -116,6 +116,7 @@ def capped(tiers, bound=Bound.MAX, kind="one_per_customer"):
         (replace(capped(["high", "medium", "low"]), binding=False), (2.0, False)),
         (capped(["high", "medium", "low"], Bound.MIN), (2.0, False)),
         (capped(["high", "medium", "low"], kind="budget"), (2.0, False)),
+        (capped(["high", "medium", "low"], kind="reserve"), (2.0, False)),
     ],
 )
 def test_the_next_unit_is_told_where_limits_besides_the_budget_let_it_in(result, told):
