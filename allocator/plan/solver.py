@@ -157,7 +157,7 @@ class HotModel:
         self._cuts.append((coef, upper))
 
     def above(self, coef: FloatArray, least: float, by: FloatArray) -> RawSolution:
-        """Solve once with all rows moved by `by` and one more, ``coef @ x >= least``; its dual is the last."""
+        """Solve once with all rows moved by `by` and ``coef @ x >= least`` as the last row."""
         lp, basis = self.lp, self.basis()
         self.bound_rows(lp.row_lower + by, lp.row_upper + by)
         used = np.flatnonzero(coef)
