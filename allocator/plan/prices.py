@@ -21,6 +21,7 @@ STEP = 1e-5  # of a limit: how far it is moved, but never more than one unit
 SMALLEST = 1e-6  # the least move, in units of the program
 BINDS = 1e-7  # of a row's scale: slack up to this is none
 NO_KINK = 5e-5  # of a price: smooth curves in pieces cause differences up to this
+CENT = 0.01
 STILL = 1e-11  # of a unit a unit of limit: what moves less does not
 NOTHING = 1e-9  # prices up to this are none
 
@@ -216,7 +217,10 @@ def marginal_return(compiled: Compiled, model: HotModel, spend: FloatArray) -> f
     problem, lp = compiled.problem, compiled.lp
     total, step = float(spend.sum()), max(min(1.0, STEP * problem.budget), SMALLEST * compiled.money)
     held_back = min((row.rhs for row in problem.rows if row.kind == "reserve"), default=0.0)
-    short = np.clip((total + step - problem.budget - held_back) / step, 0.0, 1.0)
+    most = problem.budget + held_back
+    if 0.0 < most - total < CENT * (1 + len(spend)):
+        total = most  # rounding to cents leaves nothing that could be spent
+    short = np.clip((total + step - most) / step, 0.0, 1.0)
     direction = with_budget(problem) * short
     by = step * compiled.shift(direction)
     paid = np.zeros(lp.n_cols)

@@ -291,7 +291,8 @@ class Problem:
         """Which decisions have an effective spend that is not their own, shape (n_decisions,)."""
         found = np.zeros(len(self.decisions), dtype=bool)
         if self.carry is not None:
-            found[self.carry.row[(self.carry.row != self.carry.col) | (self.carry.coef != 1.0)]] = True
+            mixed = (self.carry.row != self.carry.col) | (self.carry.coef != 1.0)
+            found[self.carry.row[mixed]] = found[self.carry.col[mixed]] = True
         return found
 
     def within(self, spend: FloatArray) -> FloatArray:
