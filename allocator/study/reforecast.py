@@ -36,7 +36,7 @@ def locked(problem: Problem, actuals: Sequence[Given]) -> Problem:
     DataError
         For names that are not there and amounts that are none.
     """
-    spend, notes = spend_of(problem, actuals)
+    spend, _ = spend_of(problem, actuals)
     over = {one.period for one in actuals}
     done = [j for j, d in enumerate(problem.decisions) if "" in over or d.cells[0].period in over]
     cells = {cell for j in done for cell in problem.decisions[j].cells}
@@ -45,7 +45,7 @@ def locked(problem: Problem, actuals: Sequence[Given]) -> Problem:
     return replace(
         problem,
         rows=(*kept, *(row for j in done for row in _spent(problem, j, float(spend[j])))),
-        warnings=(*problem.warnings, *_told(notes), *_broken(problem, left_out, spend)),
+        warnings=(*problem.warnings, *_unlisted(problem, done, actuals), *_broken(problem, left_out, spend)),
     )
 
 
@@ -63,9 +63,18 @@ def _spent(problem: Problem, j: int, spend: float) -> Iterator[Row]:
     yield replace(row, bound=Bound.MIN)
 
 
-def _told(notes: Sequence[str]) -> Iterator[Finding]:
-    for note in notes:
-        yield Finding("W312", None, note)
+def _unlisted(problem: Problem, done: Sequence[int], actuals: Sequence[Given]) -> Iterator[Finding]:
+    """Say which decisions of periods that are over count with no spend, as nobody listed them."""
+    listed = {(one.channel, one.period) for one in actuals}
+    names = [
+        problem.decisions[j].name
+        for j in done
+        if not {(c.channel, c.period) for c in problem.decisions[j].cells} & listed
+        and not {(c.channel, "") for c in problem.decisions[j].cells} & listed
+    ]
+    if names:
+        what = f"not listed, so nothing was spent there: {', '.join(names)}"
+        yield Finding("W312", None, what, "list every channel of a period that is over")
 
 
 def _broken(problem: Problem, rows: Sequence[Row], spend: FloatArray) -> Iterator[Finding]:
