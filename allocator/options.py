@@ -166,7 +166,7 @@ def _names(value: Any) -> tuple[str, ...]:  # noqa: ANN401
 def _flag(value: Any) -> bool:  # noqa: ANN401
     if isinstance(value, bool):
         return value
-    if value in {"true", "false"}:
+    if value in ("true", "false"):
         return bool(value == "true")
     raise fault("E103", f"{quoted(value)} is neither true nor false", "write true or false")
 
@@ -250,7 +250,11 @@ Names = Annotated[
     WithJsonSchema({"anyOf": [_name_schema, {"type": "array", "items": _name_schema, "minItems": 1}]}),
 ]
 """One name or a list of names."""
-Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Flag = Annotated[
+    bool,
+    BeforeValidator(_flag),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string", "enum": ["true", "false"]}]}),
+]
 """True or false."""
 Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]
 """A text that is not empty."""

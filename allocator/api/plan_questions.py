@@ -87,7 +87,7 @@ def few_moves(plan: Plan, most: int = 5) -> Moves:
     Examples
     --------
     >>> import allocator as al
-    >>> scenario = al.load_scenario("scenarios/q1_base.yaml")
+    >>> scenario = al.load_scenario("scenarios/small_steps.yaml")
     >>> found = few_moves(al.solve(scenario, al.fit(scenario)), most=1)
     >>> found.to_frame()["moves"].tolist()
     [1]

@@ -100,7 +100,7 @@ def sweep(
     Examples
     --------
     >>> import allocator as al
-    >>> scenario = al.load_scenario("scenarios/q1_base.yaml")
+    >>> scenario = al.load_scenario("scenarios/careful_plan.yaml")
     >>> found = sweep(scenario, al.fit(scenario), {"budget.total": ["base - 10%", "base"]})
     >>> found.to_frame()["status"].tolist()
     ['optimal', 'optimal']
@@ -134,8 +134,8 @@ def frontier(
     Examples
     --------
     >>> import allocator as al
-    >>> scenario = al.load_scenario("scenarios/q1_base.yaml")
-    >>> found = frontier(scenario, al.fit(scenario), grid(400e3, 600e3, 5))
+    >>> scenario = al.load_scenario("scenarios/whole_campaigns.yaml")
+    >>> found = frontier(scenario, al.fit(scenario), grid(300e3, 400e3, 3))
     >>> bool(found.to_frame()["objective"].is_monotonic_increasing)
     True
     """
@@ -196,8 +196,8 @@ def solve_for(
     Examples
     --------
     >>> import allocator as al
-    >>> scenario = al.load_scenario("scenarios/q1_base.yaml")
-    >>> found = solve_for(scenario, al.fit(scenario), target={"return": 800e3})
+    >>> scenario = al.load_scenario("scenarios/careful_plan.yaml")
+    >>> found = solve_for(scenario, al.fit(scenario), target={"return": 440e3})
     >>> found.reached, bool(found.value < scenario.budget.total)
     (True, True)
     """
@@ -234,7 +234,7 @@ def tornado(scenario: Scenario, forecast: Responses, by: float = 0.1) -> Tornado
     Examples
     --------
     >>> import allocator as al
-    >>> scenario = al.load_scenario("scenarios/q1_base.yaml")
+    >>> scenario = al.load_scenario("scenarios/small_steps.yaml")
     >>> table = tornado(scenario, al.fit(scenario)).to_frame()
     >>> bool(table["width"].is_monotonic_decreasing)
     True
@@ -264,7 +264,7 @@ def evaluate(
     Examples
     --------
     >>> import allocator as al
-    >>> scenario = al.load_scenario("scenarios/q1_base.yaml")
+    >>> scenario = al.load_scenario("scenarios/small_steps.yaml")
     >>> forecast = al.fit(scenario)
     >>> plan = al.solve(scenario, forecast)
     >>> found = evaluate(scenario, forecast, plan.to_frame())
@@ -294,7 +294,7 @@ def stress(plan: Plan, *, sample: int = 20) -> Stress:
     Examples
     --------
     >>> import allocator as al
-    >>> scenario = al.load_scenario("scenarios/q1_base.yaml")
+    >>> scenario = al.load_scenario("scenarios/careful_plan.yaml")
     >>> found = stress(al.solve(scenario, al.fit(scenario)))
     >>> 0 <= found.result.loss_probability <= 1
     True
@@ -326,8 +326,8 @@ def compare(
     Examples
     --------
     >>> import allocator as al
-    >>> base = al.load_scenario("scenarios/q1_base.yaml")
-    >>> less = base.override({"budget.total": "base - 20%"}, name="Less")
+    >>> base = al.load_scenario("scenarios/small_steps.yaml")
+    >>> less = base.override({"budget.total": "base - 5%"}, name="Less")
     >>> found = compare([base, less], al.fit(base))
     >>> found.inputs()["path"].tolist()
     ['budget.total']

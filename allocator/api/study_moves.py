@@ -141,7 +141,7 @@ class CellExplanation(Study):
             subtitle=subtitle("per 1k of money", self.plan.scenario),
             figures=tuple(_figure(one) for one in self.reasons),
             tables=tuple(table for table in tables if table.rows),
-            advice=_ends(self.reasons),
+            advice=_ends(self.reasons, self.plan.scenario.risk.method),
         )
 
 
@@ -170,8 +170,10 @@ def _size(charge: Charge) -> float:
     return -abs(charge.amount)
 
 
-def _ends(reasons: Sequence[CellReason]) -> tuple[Advice, ...]:
+def _ends(reasons: Sequence[CellReason], method: str) -> tuple[Advice, ...]:
     whole = any(one.marginal_return is not None and not one.charges for one in reasons)
     if not whole:
         return ()
-    return (Advice("W313", "no limit stops it: the next unit earns less than the goal asks of money"),)
+    luck = "on average; the goal counts bad luck, where the next unit earns less than it costs"
+    what = "the next unit earns less than the goal asks of money" if method == "expected" else luck
+    return (Advice("W313", f"no limit stops it: {what}"),)

@@ -70,8 +70,7 @@ class Comparison(Study):
         found = self.result
         heads = tuple(Column(name) for name in found.names)
         asked = tuple(
-            (Text(one.path), *(Text(UNKNOWN if value is None else value) for value in one.written))
-            for one in found.inputs
+            (Text(one.path), *(Text(_short(value)) for value in one.written)) for one in found.inputs
         )
         come = tuple(
             (Text(_OUTPUT_HEADS.get(name, name.replace("_", " "))), *_beside(name, values))
@@ -99,6 +98,14 @@ class Comparison(Study):
         )
 
 
+def _short(value: str | None) -> str:
+    """Write a value of a scenario so that a path and two of them fit in a line."""
+    if value is None:
+        return UNKNOWN
+    return value if len(value) <= LONGEST else value[: LONGEST - 1] + "…"
+
+
+LONGEST = 28
 _OUTPUT_HEADS = {"roi": "ROI", "marginal_return": "next 1 earns"}
 
 

@@ -228,7 +228,7 @@ def moved(problem: Problem, moves: Sequence[Move]) -> Problem:
 
     Examples
     --------
-    >>> from allocator.plan.rows import Weights
+    >>> from allocator.plan.rows import Bound, Weights
     >>> total = Row("budget.total", "budget", Bound.MAX, {}, 0.0, rhs_per_budget=1.0, path="budget.total")
     >>> problem = Problem((), (total,), Weights(), 100.0, "up_to", "EUR")
     >>> moved(problem, [Move(Lever((total,), 1), 120.0, 20.0)]).limits
