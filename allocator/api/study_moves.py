@@ -13,7 +13,7 @@ from allocator.api.study_base import Study, header, objective_of, subtitle
 from allocator.plan.explain import CellReason, Charge
 from allocator.plan.moves import Step
 from allocator.report.document import Advice, Column, Document, Figure, Money, Percent, Ratio, Table, Text
-from allocator.response.curves import Cell, cell_name
+from allocator.response.curves import ALL, Cell, cell_name
 
 PER = 1000.0
 """Money that prices are told for."""
@@ -134,7 +134,8 @@ class CellExplanation(Study):
 
     @property
     def _document(self) -> Document:
-        name = cell_name(self.cell.channel, self.cell.tier, self.cell.period)
+        tier = "" if self.cell.tier == ALL else self.cell.tier
+        name = cell_name(self.cell.channel, tier, self.cell.period)
         tables = tuple(_charges(one) for one in self.reasons)
         return Document(
             title=f"{self.plan.scenario.name}: why {name} gets this",
