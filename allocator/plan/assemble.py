@@ -107,7 +107,7 @@ def assemble(curves: Curves, terms: PlanTerms) -> Problem:
     """
     findings = [*_coverage(curves, terms), *_mix_findings(terms), *_objective_findings(curves, terms)]
     raise_findings(findings, ScenarioError)
-    timed = over_periods(curves, terms.channels, terms.periods)
+    timed = over_periods(curves, terms.channels, terms.periods, terms.budget.total)
     parts = linked(_parts(timed, terms), terms.channels, terms.periods)
     scope = _scope(curves, parts, terms)
     rows = _rows(timed, parts, terms, scope)

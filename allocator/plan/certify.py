@@ -139,7 +139,9 @@ def curve_error(compiled: Compiled, row_dual: FloatArray, spend: FloatArray) -> 
         if decision.curve.concave:
             error += _rise(shape, grid.spend, float(spend[j]), weights)
         else:
-            error += weights[0] * _most_off(shape, grid.spend)
+            within = max(problem.budget, float(spend[j]))  # no plan gets further
+            reached = int(np.searchsorted(grid.spend, within, side="left")) + 1
+            error += weights[0] * _most_off(shape, grid.spend[:reached])
     return error
 
 

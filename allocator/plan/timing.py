@@ -9,7 +9,9 @@ from allocator.plan.defaults import ChannelTerms
 from allocator.plan.problem import Pairs
 from allocator.plan.rows import Weights
 from allocator.plan.scope import Part
+from allocator.response.curve import ResponseCurve
 from allocator.response.curves import ALL, Curves, Response
+from allocator.response.families import breakpoints
 from allocator.response.periods import (
     Period,
     carried,
@@ -22,7 +24,9 @@ from allocator.response.periods import (
 Key = tuple[str, str | None, str]
 
 
-def over_periods(curves: Curves, channels: Mapping[str, ChannelTerms], periods: Sequence[Period]) -> Curves:
+def over_periods(
+    curves: Curves, channels: Mapping[str, ChannelTerms], periods: Sequence[Period], budget: float
+) -> Curves:
     """Give every response period by period, where it is given for the whole horizon.
 
     A period with the share p of the days has ``V_t(s) = i p V(s / p)``, i being the season of the channel, so
@@ -34,6 +38,8 @@ def over_periods(curves: Curves, channels: Mapping[str, ChannelTerms], periods: 
     curves : Curves
     channels : mapping of str to ChannelTerms
     periods : sequence of Period
+    budget : float
+        All of it may go into one period, so a curve that bends upwards is known that far.
     """
     if len(periods) < 2:
         return curves
@@ -50,8 +56,22 @@ def over_periods(curves: Curves, channels: Mapping[str, ChannelTerms], periods: 
             if terms.carryover:
                 before, last = float(left[at]), at == len(periods) - 1
                 curve = carried(curve, keep=terms.carryover, before=before, tail=last)
-            found.append(replace(response, curve=curve, period=period.name))
+            found.append(replace(response, curve=_known_to(curve, budget), period=period.name))
     return replace(curves, responses=tuple(found))
+
+
+def _known_to(curve: ResponseCurve, reach: float) -> ResponseCurve:
+    """Sample a smooth curve that bends upwards as far as money can go; others are, around the plan."""
+    if (
+        curve.shape is None
+        or curve.concave
+        or curve.end >= reach
+        or curve.draws is not None
+        or curve.outcomes
+    ):
+        return curve
+    spend = breakpoints(curve.shape, reach)
+    return ResponseCurve(spend, curve.shape.value(spend), shape=curve.shape)
 
 
 def linked(
