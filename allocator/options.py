@@ -16,6 +16,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -177,6 +178,19 @@ def _text(value: Any) -> str:  # noqa: ANN401
     return unicodedata.normalize("NFC", value)
 
 
+def above_zero(value: float) -> float:
+    """Give a number back that is above 0.
+
+    Raises
+    ------
+    PydanticCustomError
+        E106 for any other.
+    """
+    if value <= 0:
+        raise fault("E106", f"{value:g} is not above 0")
+    return value
+
+
 def _schema(kind: str, pattern: str, example: str, **limits: float) -> WithJsonSchema:
     """Give the schema of a value that is a number or a text of its own spelling."""
     text = {"type": "string", "pattern": pattern}
@@ -209,6 +223,10 @@ Number = Annotated[
     float, BeforeValidator(_spelled(quantities.parse_number)), _schema("number", rf"^[+-]?{_NUMERAL}$", "1.2")
 ]
 """A plain finite number."""
+PositiveMoney = Annotated[Money, AfterValidator(above_zero)]
+"""An amount of money above 0."""
+PositiveNumber = Annotated[Number, AfterValidator(above_zero)]
+"""A plain finite number above 0."""
 Count = Annotated[
     int,
     BeforeValidator(_spelled(quantities.parse_count)),

@@ -8,8 +8,8 @@ import pandas as pd
 
 from allocator import pipeline
 from allocator.api.fitting import ConvertibleTable, forecast_of
-from allocator.api.forecasts import Forecast
 from allocator.api.plans import Plan
+from allocator.api.studies import Responses
 from allocator.api.study_inputs import given_of
 from allocator.api.study_moves import CellExplanation, Moves
 from allocator.errors import ArgumentError, Finding, closest
@@ -18,11 +18,9 @@ from allocator.plan.explain import reasons as explained
 from allocator.plan.moves import few_moves as moved
 from allocator.plan.optimise import optimise
 from allocator.quantities import quoted
-from allocator.response.curves import ALL, Cell, Curves, cell_name
+from allocator.response.curves import ALL, Cell, cell_name
 from allocator.scenario.schema import Scenario
 from allocator.study.reforecast import locked
-
-Responses = Forecast | Curves | pd.DataFrame | ConvertibleTable
 
 
 def reforecast(

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, ClassVar, Generic, Literal, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from allocator import quantities
 from allocator.errors import Finding, ScenarioError, raise_findings
-from allocator.options import Number, Options, Text, fault
+from allocator.options import Options, PositiveNumber, Text, fault
 from allocator.plan.rows import Bound, Row
 from allocator.plan.scope import CellFacts, Dimension, Group, Scope, Selector, assumed_parts
 
-
-def _above_zero(value: float) -> float:
-    if value <= 0:
-        raise fault("E106", f"{value:g} is not above 0")
-    return value
-
-
-PositiveNumber = Annotated[Number, AfterValidator(_above_zero)]
 LimitT = TypeVar("LimitT")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
-from allocator.options import Money, Number, Options, fault
+from allocator.options import Number, Options, PositiveMoney, PositiveNumber, above_zero, fault
 from allocator.response.curve import FloatArray, ResponseCurve, Shape
 
 CHORD_ERROR = 1e-4  # of the value at the reach
@@ -26,12 +26,6 @@ SPARE, SPARE_S = 1.02, 1.45  # more pieces than a steady bend needs; that of an 
 STEEPEST = 50.0  # shape of a Hill curve: above it is as good as a step
 
 
-def _above_zero(value: float) -> float:
-    if value <= 0:
-        raise fault("E106", f"{value:g} is not above 0")
-    return value
-
-
 def _hill_exponent(value: float) -> float:
     if value > STEEPEST:
         raise fault(
@@ -39,7 +33,7 @@ def _hill_exponent(value: float) -> float:
             f"with a shape of {value:g} the curve is a step at its half saturation",
             f"write a shape above 0 and up to {STEEPEST:g}",
         )
-    return _above_zero(value)
+    return above_zero(value)
 
 
 def _power_exponent(value: float) -> float:
@@ -49,11 +43,7 @@ def _power_exponent(value: float) -> float:
             f"with an exponent of {value:g} the curve is not concave: each unit brings more than the last",
             "write an exponent above 0 and up to 1",
         )
-    return _above_zero(value)
-
-
-PositiveMoney = Annotated[Money, AfterValidator(_above_zero)]
-PositiveNumber = Annotated[Number, AfterValidator(_above_zero)]
+    return above_zero(value)
 
 
 class Family(Options):

@@ -29,7 +29,20 @@ from allocator.models.retention.repurchase import Repurchase
 from allocator.models.uplift import MODELS as UPLIFT
 from allocator.models.uplift import UpliftOptions
 from allocator.models.uplift.auto import Auto as UpliftAuto
-from allocator.options import Count, Duration, IsoDate, Money, Names, Number, Options, Share, Text, fault
+from allocator.options import (
+    Count,
+    Duration,
+    IsoDate,
+    Money,
+    Names,
+    Number,
+    Options,
+    PositiveMoney,
+    PositiveNumber,
+    Share,
+    Text,
+    fault,
+)
 from allocator.quantities import SpellingError, parse_number, parse_ratio, percent, quoted
 from allocator.response.periods import MOST_PERIODS, Period, PeriodKind, count_periods, periods_of, place_of
 from allocator.response.sources import ResponseOptions
@@ -43,16 +56,6 @@ _INDEX_SCHEMA: dict[str, Any] = {
     ],
     "examples": ["120%"],
 }
-
-
-def _above_zero(value: float) -> float:
-    if value <= 0:
-        raise fault("E106", f"{value:g} is not above 0")
-    return value
-
-
-PositiveMoney = Annotated[Money, AfterValidator(_above_zero)]
-PositiveNumber = Annotated[Number, AfterValidator(_above_zero)]
 
 
 class Horizon(Options):
